@@ -1,0 +1,303 @@
+from b2bua.common.v1 import sip_pb2 as _sip_pb2
+from b2bua.edge.v1 import edge_pb2 as _edge_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class CallState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    CALL_STATE_UNSPECIFIED: _ClassVar[CallState]
+    CALL_STATE_TRYING: _ClassVar[CallState]
+    CALL_STATE_RINGING: _ClassVar[CallState]
+    CALL_STATE_ANSWERED: _ClassVar[CallState]
+    CALL_STATE_CONFIRMED: _ClassVar[CallState]
+    CALL_STATE_ENDED: _ClassVar[CallState]
+
+class LegState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    LEG_STATE_UNSPECIFIED: _ClassVar[LegState]
+    LEG_STATE_INVITING: _ClassVar[LegState]
+    LEG_STATE_PROCEEDING: _ClassVar[LegState]
+    LEG_STATE_CANCELLING: _ClassVar[LegState]
+    LEG_STATE_CONFIRMED: _ClassVar[LegState]
+    LEG_STATE_RELEASING: _ClassVar[LegState]
+    LEG_STATE_ENDED: _ClassVar[LegState]
+
+class ReleaseSource(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    RELEASE_SOURCE_UNSPECIFIED: _ClassVar[ReleaseSource]
+    RELEASE_SOURCE_CALLER: _ClassVar[ReleaseSource]
+    RELEASE_SOURCE_CALLEE: _ClassVar[ReleaseSource]
+    RELEASE_SOURCE_INTERNAL: _ClassVar[ReleaseSource]
+
+class RelayState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    RELAY_STATE_UNSPECIFIED: _ClassVar[RelayState]
+    RELAY_STATE_PENDING: _ClassVar[RelayState]
+    RELAY_STATE_CANCELLING: _ClassVar[RelayState]
+    RELAY_STATE_ANSWERED: _ClassVar[RelayState]
+
+class Proof(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    PROOF_UNSPECIFIED: _ClassVar[Proof]
+    PROOF_DONE: _ClassVar[Proof]
+    PROOF_SENT: _ClassVar[Proof]
+    PROOF_FINAL: _ClassVar[Proof]
+    PROOF_ACK: _ClassVar[Proof]
+    PROOF_INVITE_FINAL: _ClassVar[Proof]
+    PROOF_REPLY: _ClassVar[Proof]
+CALL_STATE_UNSPECIFIED: CallState
+CALL_STATE_TRYING: CallState
+CALL_STATE_RINGING: CallState
+CALL_STATE_ANSWERED: CallState
+CALL_STATE_CONFIRMED: CallState
+CALL_STATE_ENDED: CallState
+LEG_STATE_UNSPECIFIED: LegState
+LEG_STATE_INVITING: LegState
+LEG_STATE_PROCEEDING: LegState
+LEG_STATE_CANCELLING: LegState
+LEG_STATE_CONFIRMED: LegState
+LEG_STATE_RELEASING: LegState
+LEG_STATE_ENDED: LegState
+RELEASE_SOURCE_UNSPECIFIED: ReleaseSource
+RELEASE_SOURCE_CALLER: ReleaseSource
+RELEASE_SOURCE_CALLEE: ReleaseSource
+RELEASE_SOURCE_INTERNAL: ReleaseSource
+RELAY_STATE_UNSPECIFIED: RelayState
+RELAY_STATE_PENDING: RelayState
+RELAY_STATE_CANCELLING: RelayState
+RELAY_STATE_ANSWERED: RelayState
+PROOF_UNSPECIFIED: Proof
+PROOF_DONE: Proof
+PROOF_SENT: Proof
+PROOF_FINAL: Proof
+PROOF_ACK: Proof
+PROOF_INVITE_FINAL: Proof
+PROOF_REPLY: Proof
+
+class Leg(_message.Message):
+    __slots__ = ("index", "state", "call_id", "local_tag", "remote_tag", "local_uri", "remote_uri", "local_cseq", "remote_cseq", "invite_cseq", "route_set", "remote_target", "edge", "flow", "listener", "invite_branch", "sent", "contact_user", "received_body_digest", "sent_body", "ack_withheld", "route", "setup_time_ms", "trying_time_ms", "alerting_time_ms", "connect_time_ms", "end_time_ms", "final_status")
+    INDEX_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    CALL_ID_FIELD_NUMBER: _ClassVar[int]
+    LOCAL_TAG_FIELD_NUMBER: _ClassVar[int]
+    REMOTE_TAG_FIELD_NUMBER: _ClassVar[int]
+    LOCAL_URI_FIELD_NUMBER: _ClassVar[int]
+    REMOTE_URI_FIELD_NUMBER: _ClassVar[int]
+    LOCAL_CSEQ_FIELD_NUMBER: _ClassVar[int]
+    REMOTE_CSEQ_FIELD_NUMBER: _ClassVar[int]
+    INVITE_CSEQ_FIELD_NUMBER: _ClassVar[int]
+    ROUTE_SET_FIELD_NUMBER: _ClassVar[int]
+    REMOTE_TARGET_FIELD_NUMBER: _ClassVar[int]
+    EDGE_FIELD_NUMBER: _ClassVar[int]
+    FLOW_FIELD_NUMBER: _ClassVar[int]
+    LISTENER_FIELD_NUMBER: _ClassVar[int]
+    INVITE_BRANCH_FIELD_NUMBER: _ClassVar[int]
+    SENT_FIELD_NUMBER: _ClassVar[int]
+    CONTACT_USER_FIELD_NUMBER: _ClassVar[int]
+    RECEIVED_BODY_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    SENT_BODY_FIELD_NUMBER: _ClassVar[int]
+    ACK_WITHHELD_FIELD_NUMBER: _ClassVar[int]
+    ROUTE_FIELD_NUMBER: _ClassVar[int]
+    SETUP_TIME_MS_FIELD_NUMBER: _ClassVar[int]
+    TRYING_TIME_MS_FIELD_NUMBER: _ClassVar[int]
+    ALERTING_TIME_MS_FIELD_NUMBER: _ClassVar[int]
+    CONNECT_TIME_MS_FIELD_NUMBER: _ClassVar[int]
+    END_TIME_MS_FIELD_NUMBER: _ClassVar[int]
+    FINAL_STATUS_FIELD_NUMBER: _ClassVar[int]
+    index: int
+    state: LegState
+    call_id: str
+    local_tag: str
+    remote_tag: str
+    local_uri: str
+    remote_uri: str
+    local_cseq: int
+    remote_cseq: int
+    invite_cseq: int
+    route_set: _containers.RepeatedScalarFieldContainer[str]
+    remote_target: str
+    edge: _edge_pb2.EdgeRef
+    flow: str
+    listener: str
+    invite_branch: str
+    sent: _edge_pb2.Sent
+    contact_user: str
+    received_body_digest: int
+    sent_body: _sip_pb2.Body
+    ack_withheld: bool
+    route: int
+    setup_time_ms: int
+    trying_time_ms: int
+    alerting_time_ms: int
+    connect_time_ms: int
+    end_time_ms: int
+    final_status: int
+    def __init__(self, index: _Optional[int] = ..., state: _Optional[_Union[LegState, str]] = ..., call_id: _Optional[str] = ..., local_tag: _Optional[str] = ..., remote_tag: _Optional[str] = ..., local_uri: _Optional[str] = ..., remote_uri: _Optional[str] = ..., local_cseq: _Optional[int] = ..., remote_cseq: _Optional[int] = ..., invite_cseq: _Optional[int] = ..., route_set: _Optional[_Iterable[str]] = ..., remote_target: _Optional[str] = ..., edge: _Optional[_Union[_edge_pb2.EdgeRef, _Mapping]] = ..., flow: _Optional[str] = ..., listener: _Optional[str] = ..., invite_branch: _Optional[str] = ..., sent: _Optional[_Union[_edge_pb2.Sent, _Mapping]] = ..., contact_user: _Optional[str] = ..., received_body_digest: _Optional[int] = ..., sent_body: _Optional[_Union[_sip_pb2.Body, _Mapping]] = ..., ack_withheld: _Optional[bool] = ..., route: _Optional[int] = ..., setup_time_ms: _Optional[int] = ..., trying_time_ms: _Optional[int] = ..., alerting_time_ms: _Optional[int] = ..., connect_time_ms: _Optional[int] = ..., end_time_ms: _Optional[int] = ..., final_status: _Optional[int] = ...) -> None: ...
+
+class Route(_message.Message):
+    __slots__ = ("host", "port", "transport")
+    HOST_FIELD_NUMBER: _ClassVar[int]
+    PORT_FIELD_NUMBER: _ClassVar[int]
+    TRANSPORT_FIELD_NUMBER: _ClassVar[int]
+    host: str
+    port: int
+    transport: str
+    def __init__(self, host: _Optional[str] = ..., port: _Optional[int] = ..., transport: _Optional[str] = ...) -> None: ...
+
+class ServerTransaction(_message.Message):
+    __slots__ = ("leg", "transaction", "edges", "origin", "answer")
+    LEG_FIELD_NUMBER: _ClassVar[int]
+    TRANSACTION_FIELD_NUMBER: _ClassVar[int]
+    EDGES_FIELD_NUMBER: _ClassVar[int]
+    ORIGIN_FIELD_NUMBER: _ClassVar[int]
+    ANSWER_FIELD_NUMBER: _ClassVar[int]
+    leg: int
+    transaction: str
+    edges: _containers.RepeatedCompositeFieldContainer[_edge_pb2.EdgeRef]
+    origin: _edge_pb2.Origin
+    answer: _edge_pb2.Respond
+    def __init__(self, leg: _Optional[int] = ..., transaction: _Optional[str] = ..., edges: _Optional[_Iterable[_Union[_edge_pb2.EdgeRef, _Mapping]]] = ..., origin: _Optional[_Union[_edge_pb2.Origin, _Mapping]] = ..., answer: _Optional[_Union[_edge_pb2.Respond, _Mapping]] = ...) -> None: ...
+
+class Relay(_message.Message):
+    __slots__ = ("method", "transaction", "from_leg", "to_leg", "branch", "cseq", "origin_cseq", "state", "request", "sent", "provisional_seen", "ack_withheld", "ack_by_ms")
+    METHOD_FIELD_NUMBER: _ClassVar[int]
+    TRANSACTION_FIELD_NUMBER: _ClassVar[int]
+    FROM_LEG_FIELD_NUMBER: _ClassVar[int]
+    TO_LEG_FIELD_NUMBER: _ClassVar[int]
+    BRANCH_FIELD_NUMBER: _ClassVar[int]
+    CSEQ_FIELD_NUMBER: _ClassVar[int]
+    ORIGIN_CSEQ_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_FIELD_NUMBER: _ClassVar[int]
+    SENT_FIELD_NUMBER: _ClassVar[int]
+    PROVISIONAL_SEEN_FIELD_NUMBER: _ClassVar[int]
+    ACK_WITHHELD_FIELD_NUMBER: _ClassVar[int]
+    ACK_BY_MS_FIELD_NUMBER: _ClassVar[int]
+    method: str
+    transaction: str
+    from_leg: int
+    to_leg: int
+    branch: str
+    cseq: int
+    origin_cseq: int
+    state: RelayState
+    request: _edge_pb2.SendRequest
+    sent: _edge_pb2.Sent
+    provisional_seen: bool
+    ack_withheld: bool
+    ack_by_ms: int
+    def __init__(self, method: _Optional[str] = ..., transaction: _Optional[str] = ..., from_leg: _Optional[int] = ..., to_leg: _Optional[int] = ..., branch: _Optional[str] = ..., cseq: _Optional[int] = ..., origin_cseq: _Optional[int] = ..., state: _Optional[_Union[RelayState, str]] = ..., request: _Optional[_Union[_edge_pb2.SendRequest, _Mapping]] = ..., sent: _Optional[_Union[_edge_pb2.Sent, _Mapping]] = ..., provisional_seen: _Optional[bool] = ..., ack_withheld: _Optional[bool] = ..., ack_by_ms: _Optional[int] = ...) -> None: ...
+
+class Debt(_message.Message):
+    __slots__ = ("id", "proof", "deadline_ms", "expires_ms", "command", "authorize_request_id", "media_request_id", "body_is_offer")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    PROOF_FIELD_NUMBER: _ClassVar[int]
+    DEADLINE_MS_FIELD_NUMBER: _ClassVar[int]
+    EXPIRES_MS_FIELD_NUMBER: _ClassVar[int]
+    COMMAND_FIELD_NUMBER: _ClassVar[int]
+    AUTHORIZE_REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    MEDIA_REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    BODY_IS_OFFER_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    proof: Proof
+    deadline_ms: int
+    expires_ms: int
+    command: _edge_pb2.Command
+    authorize_request_id: str
+    media_request_id: str
+    body_is_offer: bool
+    def __init__(self, id: _Optional[int] = ..., proof: _Optional[_Union[Proof, str]] = ..., deadline_ms: _Optional[int] = ..., expires_ms: _Optional[int] = ..., command: _Optional[_Union[_edge_pb2.Command, _Mapping]] = ..., authorize_request_id: _Optional[str] = ..., media_request_id: _Optional[str] = ..., body_is_offer: _Optional[bool] = ...) -> None: ...
+
+class TraceContext(_message.Message):
+    __slots__ = ("trace_id", "span_id", "sampled")
+    TRACE_ID_FIELD_NUMBER: _ClassVar[int]
+    SPAN_ID_FIELD_NUMBER: _ClassVar[int]
+    SAMPLED_FIELD_NUMBER: _ClassVar[int]
+    trace_id: bytes
+    span_id: bytes
+    sampled: bool
+    def __init__(self, trace_id: _Optional[bytes] = ..., span_id: _Optional[bytes] = ..., sampled: _Optional[bool] = ...) -> None: ...
+
+class Call(_message.Message):
+    __slots__ = ("schema", "key", "version", "state", "legs", "routes", "next_route", "debts", "last_debt", "last_branch", "seen_events", "transactions", "relays", "invite", "merge_key", "answer_by_ms", "ack_by_ms", "reap_by_ms", "watch_at_ms", "release_source", "final_status", "trace", "relay_token", "aaa_state", "last_record")
+    SCHEMA_FIELD_NUMBER: _ClassVar[int]
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    LEGS_FIELD_NUMBER: _ClassVar[int]
+    ROUTES_FIELD_NUMBER: _ClassVar[int]
+    NEXT_ROUTE_FIELD_NUMBER: _ClassVar[int]
+    DEBTS_FIELD_NUMBER: _ClassVar[int]
+    LAST_DEBT_FIELD_NUMBER: _ClassVar[int]
+    LAST_BRANCH_FIELD_NUMBER: _ClassVar[int]
+    SEEN_EVENTS_FIELD_NUMBER: _ClassVar[int]
+    TRANSACTIONS_FIELD_NUMBER: _ClassVar[int]
+    RELAYS_FIELD_NUMBER: _ClassVar[int]
+    INVITE_FIELD_NUMBER: _ClassVar[int]
+    MERGE_KEY_FIELD_NUMBER: _ClassVar[int]
+    ANSWER_BY_MS_FIELD_NUMBER: _ClassVar[int]
+    ACK_BY_MS_FIELD_NUMBER: _ClassVar[int]
+    REAP_BY_MS_FIELD_NUMBER: _ClassVar[int]
+    WATCH_AT_MS_FIELD_NUMBER: _ClassVar[int]
+    RELEASE_SOURCE_FIELD_NUMBER: _ClassVar[int]
+    FINAL_STATUS_FIELD_NUMBER: _ClassVar[int]
+    TRACE_FIELD_NUMBER: _ClassVar[int]
+    RELAY_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    AAA_STATE_FIELD_NUMBER: _ClassVar[int]
+    LAST_RECORD_FIELD_NUMBER: _ClassVar[int]
+    schema: int
+    key: str
+    version: int
+    state: CallState
+    legs: _containers.RepeatedCompositeFieldContainer[Leg]
+    routes: _containers.RepeatedCompositeFieldContainer[Route]
+    next_route: int
+    debts: _containers.RepeatedCompositeFieldContainer[Debt]
+    last_debt: int
+    last_branch: int
+    seen_events: _containers.RepeatedScalarFieldContainer[int]
+    transactions: _containers.RepeatedCompositeFieldContainer[ServerTransaction]
+    relays: _containers.RepeatedCompositeFieldContainer[Relay]
+    invite: _edge_pb2.RequestEvent
+    merge_key: str
+    answer_by_ms: int
+    ack_by_ms: int
+    reap_by_ms: int
+    watch_at_ms: int
+    release_source: ReleaseSource
+    final_status: int
+    trace: TraceContext
+    relay_token: str
+    aaa_state: bytes
+    last_record: int
+    def __init__(self, schema: _Optional[int] = ..., key: _Optional[str] = ..., version: _Optional[int] = ..., state: _Optional[_Union[CallState, str]] = ..., legs: _Optional[_Iterable[_Union[Leg, _Mapping]]] = ..., routes: _Optional[_Iterable[_Union[Route, _Mapping]]] = ..., next_route: _Optional[int] = ..., debts: _Optional[_Iterable[_Union[Debt, _Mapping]]] = ..., last_debt: _Optional[int] = ..., last_branch: _Optional[int] = ..., seen_events: _Optional[_Iterable[int]] = ..., transactions: _Optional[_Iterable[_Union[ServerTransaction, _Mapping]]] = ..., relays: _Optional[_Iterable[_Union[Relay, _Mapping]]] = ..., invite: _Optional[_Union[_edge_pb2.RequestEvent, _Mapping]] = ..., merge_key: _Optional[str] = ..., answer_by_ms: _Optional[int] = ..., ack_by_ms: _Optional[int] = ..., reap_by_ms: _Optional[int] = ..., watch_at_ms: _Optional[int] = ..., release_source: _Optional[_Union[ReleaseSource, str]] = ..., final_status: _Optional[int] = ..., trace: _Optional[_Union[TraceContext, _Mapping]] = ..., relay_token: _Optional[str] = ..., aaa_state: _Optional[bytes] = ..., last_record: _Optional[int] = ...) -> None: ...
+
+class Tombstone(_message.Message):
+    __slots__ = ("key", "version", "answers", "final_status")
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    ANSWERS_FIELD_NUMBER: _ClassVar[int]
+    FINAL_STATUS_FIELD_NUMBER: _ClassVar[int]
+    key: str
+    version: int
+    answers: _containers.RepeatedCompositeFieldContainer[TombstoneAnswer]
+    final_status: int
+    def __init__(self, key: _Optional[str] = ..., version: _Optional[int] = ..., answers: _Optional[_Iterable[_Union[TombstoneAnswer, _Mapping]]] = ..., final_status: _Optional[int] = ...) -> None: ...
+
+class TombstoneAnswer(_message.Message):
+    __slots__ = ("transaction", "status", "reason", "to_tag")
+    TRANSACTION_FIELD_NUMBER: _ClassVar[int]
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    TO_TAG_FIELD_NUMBER: _ClassVar[int]
+    transaction: str
+    status: int
+    reason: str
+    to_tag: str
+    def __init__(self, transaction: _Optional[str] = ..., status: _Optional[int] = ..., reason: _Optional[str] = ..., to_tag: _Optional[str] = ...) -> None: ...
