@@ -165,7 +165,7 @@ class ServerTransaction(_message.Message):
     def __init__(self, leg: _Optional[int] = ..., transaction: _Optional[str] = ..., edges: _Optional[_Iterable[_Union[_edge_pb2.EdgeRef, _Mapping]]] = ..., origin: _Optional[_Union[_edge_pb2.Origin, _Mapping]] = ..., answer: _Optional[_Union[_edge_pb2.Respond, _Mapping]] = ...) -> None: ...
 
 class Relay(_message.Message):
-    __slots__ = ("method", "transaction", "from_leg", "to_leg", "branch", "cseq", "origin_cseq", "state", "request", "sent", "provisional_seen", "ack_withheld", "ack_by_ms")
+    __slots__ = ("method", "transaction", "from_leg", "to_leg", "branch", "cseq", "origin_cseq", "state", "request", "sent", "provisional_seen", "ack_withheld", "ack_by_ms", "offer_digest")
     METHOD_FIELD_NUMBER: _ClassVar[int]
     TRANSACTION_FIELD_NUMBER: _ClassVar[int]
     FROM_LEG_FIELD_NUMBER: _ClassVar[int]
@@ -179,6 +179,7 @@ class Relay(_message.Message):
     PROVISIONAL_SEEN_FIELD_NUMBER: _ClassVar[int]
     ACK_WITHHELD_FIELD_NUMBER: _ClassVar[int]
     ACK_BY_MS_FIELD_NUMBER: _ClassVar[int]
+    OFFER_DIGEST_FIELD_NUMBER: _ClassVar[int]
     method: str
     transaction: str
     from_leg: int
@@ -192,7 +193,8 @@ class Relay(_message.Message):
     provisional_seen: bool
     ack_withheld: bool
     ack_by_ms: int
-    def __init__(self, method: _Optional[str] = ..., transaction: _Optional[str] = ..., from_leg: _Optional[int] = ..., to_leg: _Optional[int] = ..., branch: _Optional[str] = ..., cseq: _Optional[int] = ..., origin_cseq: _Optional[int] = ..., state: _Optional[_Union[RelayState, str]] = ..., request: _Optional[_Union[_edge_pb2.SendRequest, _Mapping]] = ..., sent: _Optional[_Union[_edge_pb2.Sent, _Mapping]] = ..., provisional_seen: _Optional[bool] = ..., ack_withheld: _Optional[bool] = ..., ack_by_ms: _Optional[int] = ...) -> None: ...
+    offer_digest: int
+    def __init__(self, method: _Optional[str] = ..., transaction: _Optional[str] = ..., from_leg: _Optional[int] = ..., to_leg: _Optional[int] = ..., branch: _Optional[str] = ..., cseq: _Optional[int] = ..., origin_cseq: _Optional[int] = ..., state: _Optional[_Union[RelayState, str]] = ..., request: _Optional[_Union[_edge_pb2.SendRequest, _Mapping]] = ..., sent: _Optional[_Union[_edge_pb2.Sent, _Mapping]] = ..., provisional_seen: _Optional[bool] = ..., ack_withheld: _Optional[bool] = ..., ack_by_ms: _Optional[int] = ..., offer_digest: _Optional[int] = ...) -> None: ...
 
 class Debt(_message.Message):
     __slots__ = ("id", "proof", "deadline_ms", "expires_ms", "command", "authorize_request_id", "media_request_id", "body_is_offer")

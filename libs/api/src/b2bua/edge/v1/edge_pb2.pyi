@@ -16,10 +16,10 @@ class EdgeRef(_message.Message):
     def __init__(self, edge_id: _Optional[str] = ..., boot: _Optional[int] = ...) -> None: ...
 
 class Origin(_message.Message):
-    __slots__ = ("via", "to", "call_id", "cseq", "method", "record_route", "source", "flow", "listener")
+    __slots__ = ("via", "from_value", "to_value", "call_id", "cseq", "method", "record_route", "source", "flow", "listener")
     VIA_FIELD_NUMBER: _ClassVar[int]
-    FROM_FIELD_NUMBER: _ClassVar[int]
-    TO_FIELD_NUMBER: _ClassVar[int]
+    FROM_VALUE_FIELD_NUMBER: _ClassVar[int]
+    TO_VALUE_FIELD_NUMBER: _ClassVar[int]
     CALL_ID_FIELD_NUMBER: _ClassVar[int]
     CSEQ_FIELD_NUMBER: _ClassVar[int]
     METHOD_FIELD_NUMBER: _ClassVar[int]
@@ -28,7 +28,8 @@ class Origin(_message.Message):
     FLOW_FIELD_NUMBER: _ClassVar[int]
     LISTENER_FIELD_NUMBER: _ClassVar[int]
     via: _containers.RepeatedScalarFieldContainer[str]
-    to: str
+    from_value: str
+    to_value: str
     call_id: str
     cseq: int
     method: str
@@ -36,7 +37,7 @@ class Origin(_message.Message):
     source: _sip_pb2.Endpoint
     flow: str
     listener: str
-    def __init__(self, via: _Optional[_Iterable[str]] = ..., to: _Optional[str] = ..., call_id: _Optional[str] = ..., cseq: _Optional[int] = ..., method: _Optional[str] = ..., record_route: _Optional[_Iterable[str]] = ..., source: _Optional[_Union[_sip_pb2.Endpoint, _Mapping]] = ..., flow: _Optional[str] = ..., listener: _Optional[str] = ..., **kwargs) -> None: ...
+    def __init__(self, via: _Optional[_Iterable[str]] = ..., from_value: _Optional[str] = ..., to_value: _Optional[str] = ..., call_id: _Optional[str] = ..., cseq: _Optional[int] = ..., method: _Optional[str] = ..., record_route: _Optional[_Iterable[str]] = ..., source: _Optional[_Union[_sip_pb2.Endpoint, _Mapping]] = ..., flow: _Optional[str] = ..., listener: _Optional[str] = ...) -> None: ...
 
 class RequestEvent(_message.Message):
     __slots__ = ("origin", "transaction", "request_uri", "from_tag", "to_tag", "contact_uri", "max_forwards", "expires", "headers", "body", "cancel_answered", "merge_key")
@@ -87,7 +88,7 @@ class Sent(_message.Message):
     def __init__(self, branch: _Optional[str] = ..., sent_by: _Optional[str] = ..., address: _Optional[_Union[_sip_pb2.Endpoint, _Mapping]] = ..., flow: _Optional[str] = ..., local_host: _Optional[str] = ..., listener: _Optional[str] = ..., edge: _Optional[_Union[EdgeRef, _Mapping]] = ..., contact: _Optional[str] = ...) -> None: ...
 
 class ResponseEvent(_message.Message):
-    __slots__ = ("branch", "status", "reason", "to_tag", "cseq", "method", "contact_uri", "record_route", "headers", "body", "local", "sent", "stray", "to", "call_id")
+    __slots__ = ("branch", "status", "reason", "to_tag", "cseq", "method", "contact_uri", "record_route", "headers", "body", "local", "sent", "stray", "from_value", "to_value", "call_id")
     BRANCH_FIELD_NUMBER: _ClassVar[int]
     STATUS_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
@@ -101,8 +102,8 @@ class ResponseEvent(_message.Message):
     LOCAL_FIELD_NUMBER: _ClassVar[int]
     SENT_FIELD_NUMBER: _ClassVar[int]
     STRAY_FIELD_NUMBER: _ClassVar[int]
-    FROM_FIELD_NUMBER: _ClassVar[int]
-    TO_FIELD_NUMBER: _ClassVar[int]
+    FROM_VALUE_FIELD_NUMBER: _ClassVar[int]
+    TO_VALUE_FIELD_NUMBER: _ClassVar[int]
     CALL_ID_FIELD_NUMBER: _ClassVar[int]
     branch: str
     status: int
@@ -117,9 +118,10 @@ class ResponseEvent(_message.Message):
     local: bool
     sent: Sent
     stray: bool
-    to: str
+    from_value: str
+    to_value: str
     call_id: str
-    def __init__(self, branch: _Optional[str] = ..., status: _Optional[int] = ..., reason: _Optional[str] = ..., to_tag: _Optional[str] = ..., cseq: _Optional[int] = ..., method: _Optional[str] = ..., contact_uri: _Optional[str] = ..., record_route: _Optional[_Iterable[str]] = ..., headers: _Optional[_Iterable[_Union[_sip_pb2.Header, _Mapping]]] = ..., body: _Optional[_Union[_sip_pb2.Body, _Mapping]] = ..., local: _Optional[bool] = ..., sent: _Optional[_Union[Sent, _Mapping]] = ..., stray: _Optional[bool] = ..., to: _Optional[str] = ..., call_id: _Optional[str] = ..., **kwargs) -> None: ...
+    def __init__(self, branch: _Optional[str] = ..., status: _Optional[int] = ..., reason: _Optional[str] = ..., to_tag: _Optional[str] = ..., cseq: _Optional[int] = ..., method: _Optional[str] = ..., contact_uri: _Optional[str] = ..., record_route: _Optional[_Iterable[str]] = ..., headers: _Optional[_Iterable[_Union[_sip_pb2.Header, _Mapping]]] = ..., body: _Optional[_Union[_sip_pb2.Body, _Mapping]] = ..., local: _Optional[bool] = ..., sent: _Optional[_Union[Sent, _Mapping]] = ..., stray: _Optional[bool] = ..., from_value: _Optional[str] = ..., to_value: _Optional[str] = ..., call_id: _Optional[str] = ...) -> None: ...
 
 class SentEvent(_message.Message):
     __slots__ = ("sent",)
@@ -198,14 +200,14 @@ class Target(_message.Message):
     def __init__(self, uri: _Optional[str] = ..., flow: _Optional[str] = ..., listener: _Optional[str] = ..., address: _Optional[_Union[_sip_pb2.Endpoint, _Mapping]] = ...) -> None: ...
 
 class SendRequest(_message.Message):
-    __slots__ = ("method", "request_uri", "branch", "call_id", "from_tag", "to", "to_tag", "cseq", "route", "max_forwards", "contact", "contact_user", "headers", "body", "target", "invite_branch", "invite_timeout_ms")
+    __slots__ = ("method", "request_uri", "branch", "call_id", "from_value", "from_tag", "to_value", "to_tag", "cseq", "route", "max_forwards", "contact", "contact_user", "headers", "body", "target", "invite_branch", "invite_timeout_ms")
     METHOD_FIELD_NUMBER: _ClassVar[int]
     REQUEST_URI_FIELD_NUMBER: _ClassVar[int]
     BRANCH_FIELD_NUMBER: _ClassVar[int]
     CALL_ID_FIELD_NUMBER: _ClassVar[int]
-    FROM_FIELD_NUMBER: _ClassVar[int]
+    FROM_VALUE_FIELD_NUMBER: _ClassVar[int]
     FROM_TAG_FIELD_NUMBER: _ClassVar[int]
-    TO_FIELD_NUMBER: _ClassVar[int]
+    TO_VALUE_FIELD_NUMBER: _ClassVar[int]
     TO_TAG_FIELD_NUMBER: _ClassVar[int]
     CSEQ_FIELD_NUMBER: _ClassVar[int]
     ROUTE_FIELD_NUMBER: _ClassVar[int]
@@ -221,8 +223,9 @@ class SendRequest(_message.Message):
     request_uri: str
     branch: str
     call_id: str
+    from_value: str
     from_tag: str
-    to: str
+    to_value: str
     to_tag: str
     cseq: int
     route: _containers.RepeatedScalarFieldContainer[str]
@@ -234,7 +237,7 @@ class SendRequest(_message.Message):
     target: Target
     invite_branch: str
     invite_timeout_ms: int
-    def __init__(self, method: _Optional[str] = ..., request_uri: _Optional[str] = ..., branch: _Optional[str] = ..., call_id: _Optional[str] = ..., from_tag: _Optional[str] = ..., to: _Optional[str] = ..., to_tag: _Optional[str] = ..., cseq: _Optional[int] = ..., route: _Optional[_Iterable[str]] = ..., max_forwards: _Optional[int] = ..., contact: _Optional[bool] = ..., contact_user: _Optional[str] = ..., headers: _Optional[_Iterable[_Union[_sip_pb2.Header, _Mapping]]] = ..., body: _Optional[_Union[_sip_pb2.Body, _Mapping]] = ..., target: _Optional[_Union[Target, _Mapping]] = ..., invite_branch: _Optional[str] = ..., invite_timeout_ms: _Optional[int] = ..., **kwargs) -> None: ...
+    def __init__(self, method: _Optional[str] = ..., request_uri: _Optional[str] = ..., branch: _Optional[str] = ..., call_id: _Optional[str] = ..., from_value: _Optional[str] = ..., from_tag: _Optional[str] = ..., to_value: _Optional[str] = ..., to_tag: _Optional[str] = ..., cseq: _Optional[int] = ..., route: _Optional[_Iterable[str]] = ..., max_forwards: _Optional[int] = ..., contact: _Optional[bool] = ..., contact_user: _Optional[str] = ..., headers: _Optional[_Iterable[_Union[_sip_pb2.Header, _Mapping]]] = ..., body: _Optional[_Union[_sip_pb2.Body, _Mapping]] = ..., target: _Optional[_Union[Target, _Mapping]] = ..., invite_branch: _Optional[str] = ..., invite_timeout_ms: _Optional[int] = ...) -> None: ...
 
 class Cancel(_message.Message):
     __slots__ = ("branch", "headers", "sent", "invite", "provisional_seen")
