@@ -151,18 +151,20 @@ class Route(_message.Message):
     def __init__(self, host: _Optional[str] = ..., port: _Optional[int] = ..., transport: _Optional[str] = ...) -> None: ...
 
 class ServerTransaction(_message.Message):
-    __slots__ = ("leg", "transaction", "edges", "origin", "answer")
+    __slots__ = ("leg", "transaction", "edges", "origin", "answer", "origin_in_dialog")
     LEG_FIELD_NUMBER: _ClassVar[int]
     TRANSACTION_FIELD_NUMBER: _ClassVar[int]
     EDGES_FIELD_NUMBER: _ClassVar[int]
     ORIGIN_FIELD_NUMBER: _ClassVar[int]
     ANSWER_FIELD_NUMBER: _ClassVar[int]
+    ORIGIN_IN_DIALOG_FIELD_NUMBER: _ClassVar[int]
     leg: int
     transaction: str
     edges: _containers.RepeatedCompositeFieldContainer[_edge_pb2.EdgeRef]
     origin: _edge_pb2.Origin
     answer: _edge_pb2.Respond
-    def __init__(self, leg: _Optional[int] = ..., transaction: _Optional[str] = ..., edges: _Optional[_Iterable[_Union[_edge_pb2.EdgeRef, _Mapping]]] = ..., origin: _Optional[_Union[_edge_pb2.Origin, _Mapping]] = ..., answer: _Optional[_Union[_edge_pb2.Respond, _Mapping]] = ...) -> None: ...
+    origin_in_dialog: bool
+    def __init__(self, leg: _Optional[int] = ..., transaction: _Optional[str] = ..., edges: _Optional[_Iterable[_Union[_edge_pb2.EdgeRef, _Mapping]]] = ..., origin: _Optional[_Union[_edge_pb2.Origin, _Mapping]] = ..., answer: _Optional[_Union[_edge_pb2.Respond, _Mapping]] = ..., origin_in_dialog: _Optional[bool] = ...) -> None: ...
 
 class Relay(_message.Message):
     __slots__ = ("method", "transaction", "from_leg", "to_leg", "branch", "cseq", "origin_cseq", "state", "request", "sent", "provisional_seen", "ack_withheld", "ack_by_ms", "offer_digest")

@@ -1,0 +1,182 @@
+"""What an event means to a call: the second half of the key into the call table."""
+
+from __future__ import annotations
+
+from enum import Enum, auto
+from typing import NamedTuple
+
+from b2bua.callcontrol.v1 import call_pb2 as record
+from b2bua.edge.v1 import edge_pb2 as edge
+from call_control.domain.midcall import (
+    RELAYED,
+    relay_of_ack,
+    relay_of_branch,
+    relay_of_transaction,
+)
+from call_control.domain.turn import Turn, same_request
+from sipcore.dialog import CSeqOrder, cseq_order
+
+
+class Kind(Enum):
+    """The kinds of events, in the order of a call's life."""
+
+    INVITE_AGAIN = auto()
+    """The INVITE of this call once more, from an edge that did not have it."""
+    CANCEL = auto()
+    """The caller cancels its INVITE."""
+    SELF_CANCELLED = auto()
+    """The edge ended a cancelled INVITE by itself."""
+    EARLY_BYE = auto()
+    """A BYE of the caller inside the dialog of its INVITE."""
+    PROVISIONAL = auto()
+    """1xx to an INVITE of ours."""
+    SUCCESS = auto()
+    """2xx to an INVITE of ours that awaits one."""
+    LATE_SUCCESS = auto()
+    """2xx to an INVITE of ours that was given up."""
+    SUCCESS_AGAIN = auto()
+    """2xx to an INVITE of ours that has had one."""
+    FAILURE = auto()
+    """3xx..6xx to an INVITE of ours, or no answer in time."""
+    LATE_FAILURE = auto()
+    """The same for an INVITE of ours that was given up."""
+    ACK = auto()
+    """The caller's ACK for the 2xx to the INVITE that opened the call."""
+    ACK_MISSING = auto()
+    """An edge repeated a 2xx for 64*T1 in vain."""
+    BYE = auto()
+    """A BYE of either side."""
+    REINVITE = auto()
+    """An INVITE of either side inside its dialog."""
+    REINVITE_CANCEL = auto()
+    """The requester cancels its re-INVITE."""
+    REINVITE_ACK = auto()
+    """The requester's ACK for the 2xx to its re-INVITE."""
+    RELAYED_REQUEST = auto()
+    """A request that crosses as it is."""
+    OPTIONS = auto()
+    """OPTIONS inside a dialog."""
+    OTHER_REQUEST = auto()
+    """Any other request inside a dialog."""
+    REPEATED_REQUEST = auto()
+    """A request that is open already, from another edge."""
+    OLD_REQUEST = auto()
+    """A request whose CSeq number is not higher than the last one's."""
+    RELAY_PROVISIONAL = auto()
+    """1xx to a request of ours that crosses."""
+    RELAY_SUCCESS = auto()
+    """2xx to a request of ours that crosses."""
+    RELAY_FAILURE = auto()
+    """3xx..6xx to a request of ours that crosses, or none in time."""
+    STRAY_SUCCESS = auto()
+    """2xx to a re-INVITE that is over."""
+    REQUEST_FINAL = auto()
+    """The final answer to our BYE."""
+    NOTHING = auto()
+    """An event that has lost its meaning: ACK or answer of something that is over."""
+
+
+class Subject(NamedTuple):
+    """What an event is about."""
+
+    kind: Kind
+    leg: record.Leg | None = None
+    relay: record.Relay | None = None
+
+
+_NOTHING = Subject(Kind.NOTHING)
+
+_IN_DIALOG_KINDS = {
+    "INVITE": Kind.REINVITE,
+    "BYE": Kind.BYE,
+    "OPTIONS": Kind.OPTIONS,
+    **dict.fromkeys(RELAYED, Kind.RELAYED_REQUEST),
+}
+
+
+def classify(turn: Turn, event: edge.Event, leg_index: int) -> Subject:
+    """Tell what an event means. `leg_index` is what its tag or branch says, -1 if neither does."""
+    match event.WhichOneof("kind"):
+        case "request":
+            return _classify_request(turn, event.request, leg_index)
+        case "response":
+            return _classify_response(turn, event.response, leg_index)
+        case "ack_missing":
+            return Subject(
+                Kind.ACK_MISSING, relay=relay_of_transaction(turn.call, event.ack_missing.transaction)
+            )
+        case "self_cancelled":
+            relay = relay_of_transaction(turn.call, event.self_cancelled.transaction)
+            return Subject(Kind.SELF_CANCELLED, turn.ingress) if relay is None else _NOTHING
+    return _NOTHING
+
+
+def _classify_request(turn: Turn, request: edge.RequestEvent, leg_index: int) -> Subject:
+    method = request.origin.method
+    if method == "CANCEL":
+        return _classify_cancel(turn, request)
+    if not request.to_tag:
+        return Subject(Kind.INVITE_AGAIN, turn.ingress) if method == "INVITE" else _NOTHING
+    leg = turn.leg(leg_index)
+    if leg is None:
+        return _NOTHING
+    if method == "ACK":
+        return _classify_ack(turn, leg, request)
+    if turn.transaction(request.transaction) is not None:
+        return Subject(Kind.REPEATED_REQUEST, leg)
+    if leg.remote_cseq and cseq_order(leg.remote_cseq, request.origin.cseq) is not CSeqOrder.NEW:
+        return Subject(Kind.OLD_REQUEST, leg)
+    return Subject(_in_dialog_kind(turn, leg, method), leg)
+
+
+def _in_dialog_kind(turn: Turn, leg: record.Leg, method: str) -> Kind:
+    kind = _IN_DIALOG_KINDS.get(method, Kind.OTHER_REQUEST)
+    early = turn.call.state in (record.CALL_STATE_TRYING, record.CALL_STATE_RINGING)
+    return Kind.EARLY_BYE if kind is Kind.BYE and early and leg.index == 0 else kind
+
+
+def _classify_cancel(turn: Turn, request: edge.RequestEvent) -> Subject:
+    reference = request.transaction.rpartition(" ")[0] + " INVITE"
+    relay = relay_of_transaction(turn.call, reference)
+    if relay is not None:
+        pending = relay.state == record.RELAY_STATE_PENDING
+        return Subject(Kind.REINVITE_CANCEL, relay=relay) if pending else _NOTHING
+    return Subject(Kind.CANCEL, turn.ingress)
+
+
+def _classify_ack(turn: Turn, leg: record.Leg, request: edge.RequestEvent) -> Subject:
+    if leg.index == 0 and request.origin.cseq == leg.invite_cseq:
+        return Subject(Kind.ACK, leg)
+    relay = relay_of_ack(turn.call, leg.index, request.origin.cseq)
+    return Subject(Kind.REINVITE_ACK, leg, relay) if relay is not None else _NOTHING
+
+
+def _classify_response(turn: Turn, response: edge.ResponseEvent, leg_index: int) -> Subject:
+    leg = turn.leg(leg_index)
+    if leg is None:
+        return _NOTHING
+    if same_request(leg.invite_branch, response.branch):
+        return Subject(_invite_kind(leg, response.status), leg)
+    relay = relay_of_branch(turn.call, response.branch)
+    if relay is not None:
+        return Subject(_relay_kind(response.status), leg, relay)
+    if response.method == "INVITE" and 200 <= response.status < 300:
+        return Subject(Kind.STRAY_SUCCESS, leg)
+    return Subject(Kind.REQUEST_FINAL, leg) if response.status >= 200 else _NOTHING
+
+
+def _invite_kind(leg: record.Leg, status: int) -> Kind:
+    waiting = leg.state in (record.LEG_STATE_INVITING, record.LEG_STATE_PROCEEDING)
+    if status < 200:
+        return Kind.PROVISIONAL if waiting else Kind.NOTHING
+    if status >= 300:
+        return Kind.FAILURE if waiting else Kind.LATE_FAILURE
+    if leg.remote_tag:
+        return Kind.SUCCESS_AGAIN
+    return Kind.SUCCESS if waiting else Kind.LATE_SUCCESS
+
+
+def _relay_kind(status: int) -> Kind:
+    if status < 200:
+        return Kind.RELAY_PROVISIONAL
+    return Kind.RELAY_SUCCESS if status < 300 else Kind.RELAY_FAILURE

@@ -1,0 +1,84 @@
+"""Numbers, names and header values of the two parties, as strings of the wire."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from hashlib import blake2b
+
+from b2bua.common.v1 import sip_pb2
+
+#: Stands for the edge's own address in From and Contact; the edge knows which one (edge.proto).
+LOCAL_HOST = "@local"
+
+
+def without_tag(value: str) -> str:
+    """Return a From or To value without its tag parameter; all else stays as it is.
+
+    RFC 3261 20.20: header parameters stand behind the closing bracket; behind a bare addr-spec
+    every parameter is a header parameter.
+    """
+    start = value.rfind(">") + 1
+    if start == 0:
+        start = max(value.find(";"), 0)
+        if start == 0:
+            return value
+    parameters = value[start:]
+    if "tag" not in parameters.lower():
+        return value
+    kept = [part for part in parameters.split(";") if part.strip().lower()[:4] not in ("tag=", "tag")]
+    return (value[:start] + ";".join(kept)).rstrip()
+
+
+def user_of(uri: str) -> str:
+    """Return the user part of a SIP URI (or the number of a tel URI) as written; empty if none.
+
+    Parameters of the user part and a password are not part of a number and are left out.
+    """
+    scheme, _, rest = uri.partition(":")
+    if scheme.lower() == "tel":
+        return rest.partition(";")[0]
+    # The last "@" before the host: "?" and headers cannot hold a raw one behind it.
+    user, at, _ = rest.partition("@")
+    if not at:
+        return ""
+    return user.partition(":")[0].partition(";")[0]
+
+
+def addr_spec(value: str) -> str:
+    """Return the URI inside a From, To or Contact value."""
+    opening = _opening_bracket(value)
+    if opening < 0:
+        return value.partition(";")[0].strip()
+    return value[opening + 1 :].partition(">")[0]
+
+
+def display_of(value: str) -> str:
+    """Return the display name of a name-addr as it stands, quotes included; empty if none."""
+    opening = _opening_bracket(value)
+    return value[:opening].strip() if opening > 0 else ""
+
+
+def _opening_bracket(value: str) -> int:
+    """Return the index of the "<" that opens the URI, skipping a quoted display name."""
+    position = 0
+    if value.lstrip()[:1] == '"':
+        position = value.index('"') + 1
+        while position < len(value) and value[position] != '"':
+            position += 2 if value[position] == "\\" else 1
+    return value.find("<", position)
+
+
+def local_identity(display: str, user: str) -> str:
+    """Return our From value on an egress leg: the caller's name and number at our address."""
+    uri = f"<sip:{user}@{LOCAL_HOST}>" if user else f"<sip:{LOCAL_HOST}>"
+    return f"{display} {uri}" if display else uri
+
+
+def body_digest(body: sip_pb2.Body) -> int:
+    """Return 64 bits that stand for a body; 0 for an empty one."""
+    return int.from_bytes(blake2b(body.data, digest_size=8).digest(), "big") if body.data else 0
+
+
+def reasons(headers: Iterable[sip_pb2.Header]) -> list[sip_pb2.Header]:
+    """Return the Reason header fields (RFC 3326) among those of an event, to be passed on."""
+    return [header for header in headers if header.name.lower() == "reason"]

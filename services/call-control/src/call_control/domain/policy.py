@@ -1,0 +1,40 @@
+"""What an operator decides about calls: the settings that the state machine reads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from call_control.domain.call_id import same_call_id
+from call_control.domain.route import RouteEntry
+
+#: Header fields that events carry beside the ones with a field of their own.
+WANTED_HEADERS = ("reason",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """Settings of call control. All durations are milliseconds."""
+
+    routes: tuple[RouteEntry, ...]
+    """Routes of every call, in the order of trial."""
+    egress_call_id: Callable[[str, int], str] = same_call_id
+    """Makes the Call-ID of an egress leg from that of the ingress leg and the route number."""
+    user_agent: str = "b2bua"
+    """User-Agent of our requests."""
+    server: str = ""
+    """Server of our responses; empty for none."""
+    answer_timeout_ms: int = 300_000
+    """How long a call may stay unanswered when the caller's INVITE has no Expires."""
+    ack_timeout_ms: int = 32_000
+    """64*T1: how long a 2xx waits for its ACK, and a request of ours for its final answer."""
+    max_call_ms: int = 12 * 3_600_000
+    """The reaper ends a call that is older than this."""
+    debt_retry_ms: int = 1_000
+    """An owed effect is issued again when it is unproved for this long; doubled each time."""
+    tombstone_ms: int = 32_000
+    """64*T1: how long an ended call is remembered."""
+    edge_absence_ms: int = 32_000
+    """An unanswered call ends when the edge of its egress INVITE stays away for this long."""
+    max_forwards: int = 70
+    """Max-Forwards of requests that do not continue one of the peer's."""

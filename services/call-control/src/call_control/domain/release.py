@@ -1,0 +1,219 @@
+"""The end of a call: BYE, CANCEL, timeouts, and what is still owed to each leg afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from b2bua.callcontrol.v1 import call_pb2 as record
+from b2bua.common.v1 import sip_pb2
+from b2bua.edge.v1 import edge_pb2 as edge
+from call_control.domain import party
+from call_control.domain.requests import acknowledgement, in_dialog
+from call_control.domain.turn import Turn
+
+_WAITING = (record.LEG_STATE_INVITING, record.LEG_STATE_PROCEEDING)
+
+
+def end_call(turn: Turn, status: int) -> None:
+    """Mark the call as over: no timer of it runs any more except those of its debts."""
+    call = turn.call
+    if call.state == record.CALL_STATE_ENDED:
+        return
+    call.state = record.CALL_STATE_ENDED
+    call.final_status = status
+    call.answer_by_ms = call.ack_by_ms = call.watch_at_ms = 0
+    turn.drop_merge = turn.drop_merge or bool(call.merge_key)
+    call.merge_key = ""
+    turn.changed = True
+    if call.release_source == record.RELEASE_SOURCE_UNSPECIFIED:
+        call.release_source = record.RELEASE_SOURCE_INTERNAL
+
+
+def release_leg(turn: Turn, leg: record.Leg, headers: Sequence[sip_pb2.Header] = ()) -> None:
+    """Hang up on a leg in whatever state it is: BYE, CANCEL, or nothing."""
+    if leg.state == record.LEG_STATE_CONFIRMED:
+        _bye(turn, leg, headers)
+    elif leg.index and leg.state in _WAITING:
+        _cancel(turn, leg, headers)
+    elif leg.index == 0:
+        leg.state = record.LEG_STATE_ENDED
+    leg.end_time_ms = turn.now
+
+
+def _bye(turn: Turn, leg: record.Leg, headers: Sequence[sip_pb2.Header]) -> None:
+    if leg.ack_withheld:
+        # RFC 3261 15: no BYE before the ACK; the offer of the 2xx stays unanswered.
+        leg.ack_withheld = False
+        turn.request(acknowledgement(turn, leg, leg.invite_cseq, leg.invite_branch), record.PROOF_DONE, leg)
+    leg.state = record.LEG_STATE_RELEASING
+    turn.request(in_dialog(turn, leg, "BYE", headers=headers), record.PROOF_FINAL, leg)
+
+
+def _cancel(turn: Turn, leg: record.Leg, headers: Sequence[sip_pb2.Header]) -> None:
+    invite = edge.SendRequest(
+        method="INVITE",
+        request_uri=leg.remote_target,
+        branch=leg.invite_branch,
+        call_id=leg.call_id,
+        from_value=leg.local_uri,
+        from_tag=leg.local_tag,
+        to_value=leg.remote_uri,
+        cseq=leg.invite_cseq,
+        max_forwards=turn.policy.max_forwards,
+    )
+    cancel = edge.Cancel(
+        branch=leg.invite_branch,
+        headers=headers,
+        sent=leg.sent if leg.HasField("sent") else None,
+        invite=invite,
+        provisional_seen=leg.state == record.LEG_STATE_PROCEEDING,
+    )
+    leg.state = record.LEG_STATE_CANCELLING
+    position = turn.debt_of_branch(leg.invite_branch)
+    if position is not None:
+        # A cancelled INVITE is not sent again: its edge has it, or nobody ever will.
+        turn.pay((position,))
+    turn.cancel(cancel, leg)
+
+
+def release_all(turn: Turn, status: int, source: record.ReleaseSource, *, besides: int = -1) -> None:
+    """Hang up on every leg but one and end the call."""
+    turn.call.release_source = source
+    end_call(turn, status)
+    for leg in turn.call.legs:
+        if leg.index != besides:
+            release_leg(turn, leg)
+
+
+# -- requests of the peers -----------------------------------------------------------------------
+
+
+def cancelled(turn: Turn, request: edge.RequestEvent, reporter: edge.EdgeRef) -> None:
+    """The caller gave up before the answer: 487 to it, CANCEL to the callee."""
+    transaction = turn.invite_transaction
+    if transaction is None:
+        return
+    if not request.cancel_answered:
+        turn.answer(turn.open_transaction(turn.ingress, request, reporter), 200, "OK")
+    turn.call.release_source = record.RELEASE_SOURCE_CALLER
+    turn.answer(transaction, 487, "Request Terminated")
+    _give_up(turn, party.reasons(request.headers))
+
+
+def self_cancelled(turn: Turn) -> None:
+    """The edge answered 487 to a cancelled INVITE by itself, and refused what came later."""
+    transaction = turn.invite_transaction
+    if transaction is not None:
+        turn.settle_answers(transaction.transaction)
+        transaction.answer.CopyFrom(
+            edge.Respond(transaction=transaction.transaction, status=487, reason="Request Terminated")
+        )
+    turn.call.release_source = record.RELEASE_SOURCE_CALLER
+    turn.ingress.state = record.LEG_STATE_ENDED
+    _give_up(turn, ())
+
+
+def _give_up(turn: Turn, headers: Sequence[sip_pb2.Header]) -> None:
+    end_call(turn, 487)
+    for leg in turn.call.legs:
+        release_leg(turn, leg, headers)
+
+
+def hung_up_early(turn: Turn, request: edge.RequestEvent, reporter: edge.EdgeRef) -> None:
+    """A BYE of the caller in the early dialog: 200 to it, 487 to the INVITE, CANCEL to the callee."""
+    turn.answer(turn.open_transaction(turn.ingress, request, reporter), 200, "OK")
+    transaction = turn.invite_transaction
+    if transaction is not None:
+        turn.answer(transaction, 487, "Request Terminated")
+    turn.call.release_source = record.RELEASE_SOURCE_CALLER
+    _give_up(turn, party.reasons(request.headers))
+
+
+def hung_up(turn: Turn, leg: record.Leg, request: edge.RequestEvent, reporter: edge.EdgeRef) -> None:
+    """A BYE of either side of an answered call: 200 to it, BYE to the other side."""
+    call = turn.call
+    call.release_source = record.RELEASE_SOURCE_CALLEE if leg.index else record.RELEASE_SOURCE_CALLER
+    turn.answer(turn.open_transaction(leg, request, reporter), 200, "OK")
+    leg.state = record.LEG_STATE_ENDED
+    leg.end_time_ms = turn.now
+    leg.remote_cseq = max(leg.remote_cseq, request.origin.cseq)
+    _abandon_relays(turn, leg)
+    waits_for_ack = call.state == record.CALL_STATE_ANSWERED and leg.index
+    headers = party.reasons(request.headers)
+    ack_by = call.ack_by_ms
+    end_call(turn, 200)
+    for other in call.legs:
+        if other.index == leg.index:
+            continue
+        if other.index == 0 and waits_for_ack:
+            # RFC 3261 15: no BYE to the caller before its ACK, or before we stop waiting for it.
+            call.ack_by_ms = ack_by
+        else:
+            release_leg(turn, other, headers)
+
+
+def acknowledged_after_end(turn: Turn, reporter: edge.EdgeRef) -> None:
+    """The caller's ACK for a call that the callee has ended meanwhile: now it may get its BYE."""
+    transaction = turn.invite_transaction
+    if not turn.call.ack_by_ms or transaction is None:
+        return
+    turn.call.ack_by_ms = 0
+    turn.stop_others(transaction, reporter)
+    turn.close_transaction(transaction.transaction)
+    release_leg(turn, turn.ingress)
+
+
+def _abandon_relays(turn: Turn, gone: record.Leg) -> None:
+    """End the requests that cross from leg to leg: answer the requester, cancel our own."""
+    for relay in turn.call.relays:
+        transaction = turn.transaction(relay.transaction)
+        unanswered = relay.state == record.RELAY_STATE_PENDING
+        if transaction is not None and unanswered:
+            turn.answer(transaction, 487, "Request Terminated")
+        if unanswered and relay.method == "INVITE" and relay.to_leg != gone.index:
+            turn.cancel(
+                edge.Cancel(
+                    branch=relay.branch,
+                    sent=relay.sent if relay.HasField("sent") else None,
+                    invite=relay.request,
+                    provisional_seen=relay.provisional_seen,
+                ),
+                turn.call.legs[relay.to_leg],
+            )
+        position = turn.debt_of_branch(relay.branch)
+        if position is not None:
+            turn.pay((position,))
+    del turn.call.relays[:]
+
+
+# -- timers --------------------------------------------------------------------------------------
+
+
+def expire_unanswered(turn: Turn) -> None:
+    """Nobody answered in time (RFC 3261 13.3.1): 487 to the caller, CANCEL to the callee."""
+    transaction = turn.invite_transaction
+    if transaction is not None:
+        turn.answer(transaction, 487, "Request Expired")
+    turn.call.release_source = record.RELEASE_SOURCE_INTERNAL
+    _give_up(turn, ())
+
+
+def expire_unacknowledged(turn: Turn) -> None:
+    """Our 2xx was never acknowledged (RFC 3261 13.3.1.4): hang up on both sides."""
+    transaction = turn.invite_transaction
+    if transaction is not None:
+        turn.close_transaction(transaction.transaction)
+    if turn.call.state == record.CALL_STATE_ENDED:
+        turn.call.ack_by_ms = 0
+        release_leg(turn, turn.ingress)
+        return
+    release_all(turn, 408, record.RELEASE_SOURCE_INTERNAL)
+
+
+def reap(turn: Turn) -> None:
+    """The call outlived its maximum: end it whatever its state."""
+    turn.call.reap_by_ms = 0
+    if turn.call.state in (record.CALL_STATE_TRYING, record.CALL_STATE_RINGING):
+        expire_unanswered(turn)
+    elif turn.call.state != record.CALL_STATE_ENDED:
+        release_all(turn, 408, record.RELEASE_SOURCE_INTERNAL)

@@ -1,0 +1,72 @@
+"""Builds the requests that we send inside a dialog (RFC 3261 12.2.1.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from b2bua.callcontrol.v1 import call_pb2 as record
+from b2bua.common.v1 import sip_pb2
+from b2bua.edge.v1 import edge_pb2 as edge
+from call_control.domain.turn import Turn
+from sipcore.dialog import aim
+
+#: Methods whose requests carry a Contact inside a dialog: those that refresh the target.
+_TARGET_REFRESH = frozenset({"INVITE", "UPDATE"})
+
+
+def in_dialog(
+    turn: Turn,
+    leg: record.Leg,
+    method: str,
+    *,
+    headers: Iterable[sip_pb2.Header] = (),
+    body: sip_pb2.Body | None = None,
+    max_forwards: int = 0,
+) -> edge.SendRequest:
+    """Return a new request of a dialog: next CSeq number, route set, remote target."""
+    leg.local_cseq += 1
+    request = _request(turn, leg, method, leg.local_cseq, leg.remote_tag)
+    request.headers.add(name="User-Agent", value=turn.policy.user_agent)
+    request.headers.extend(headers)
+    if max_forwards:
+        request.max_forwards = max_forwards
+    if body is not None:
+        request.body.CopyFrom(body)
+    if method in _TARGET_REFRESH:
+        request.contact = True
+        request.contact_user = leg.contact_user
+    return request
+
+
+def acknowledgement(
+    turn: Turn,
+    leg: record.Leg,
+    cseq: int,
+    invite_branch: str,
+    *,
+    body: sip_pb2.Body | None = None,
+) -> edge.SendRequest:
+    """Return the ACK for a 2xx: the INVITE's CSeq number, a branch of its own (RFC 3261 13.2.2.4)."""
+    request = _request(turn, leg, "ACK", cseq, leg.remote_tag)
+    request.invite_branch = invite_branch
+    if body is not None:
+        request.body.CopyFrom(body)
+    return request
+
+
+def _request(turn: Turn, leg: record.Leg, method: str, cseq: int, remote_tag: str) -> edge.SendRequest:
+    target = aim(leg.route_set, leg.remote_target)
+    return edge.SendRequest(
+        method=method,
+        request_uri=target.request_uri,
+        branch=turn.next_branch(leg),
+        call_id=leg.call_id,
+        from_value=leg.local_uri,
+        from_tag=leg.local_tag,
+        to_value=leg.remote_uri,
+        to_tag=remote_tag,
+        cseq=cseq,
+        route=target.route,
+        max_forwards=turn.policy.max_forwards,
+        target=edge.Target(uri=target.next_hop, flow=leg.flow, listener=leg.listener),
+    )

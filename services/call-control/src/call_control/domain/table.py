@@ -1,0 +1,236 @@
+"""The call table: (state of the call, kind of event) -> handler. The one place that couples the legs.
+
+Every pair is decided: `CALL_TABLE` holds what is done, `IGNORED` what is known to mean nothing in
+a state. tests/unit/call_control/domain/test_table.py walks the whole product.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from b2bua.callcontrol.v1 import call_pb2 as record
+from b2bua.edge.v1 import edge_pb2 as edge
+from call_control.domain import midcall, release, setup, upkeep
+from call_control.domain.kinds import Kind, Subject, classify
+from call_control.domain.turn import Turn
+
+Handler = Callable[[Turn, edge.Event, Subject], None]
+
+#: How many fingerprints of events a record remembers.
+_REMEMBERED_EVENTS = 16
+
+TRYING = record.CALL_STATE_TRYING
+RINGING = record.CALL_STATE_RINGING
+ANSWERED = record.CALL_STATE_ANSWERED
+CONFIRMED = record.CALL_STATE_CONFIRMED
+ENDED = record.CALL_STATE_ENDED
+
+STATES = (TRYING, RINGING, ANSWERED, CONFIRMED, ENDED)
+_UNANSWERED = (TRYING, RINGING)
+_UP = (ANSWERED, CONFIRMED)
+
+
+def _invite_again(turn: Turn, event: edge.Event, subject: Subject) -> None:
+    """The INVITE at another edge: it joins the transaction and gets the last answer."""
+    transaction = turn.invite_transaction
+    if transaction is None:
+        return
+    if event.edge not in transaction.edges:
+        transaction.edges.append(event.edge)
+        turn.changed = True
+    upkeep.reissue_all(turn)
+
+
+def _cancelled(turn: Turn, event: edge.Event, subject: Subject) -> None:
+    release.cancelled(turn, event.request, event.edge)
+
+
+def _cancel_too_late(turn: Turn, event: edge.Event, subject: Subject) -> None:
+    if not event.request.cancel_answered:
+        midcall.refuse(
+            turn, turn.ingress, event.request, event.edge, 481, "Call Leg/Transaction Does Not Exist"
+        )
+
+
+def _self_cancelled(turn: Turn, event: edge.Event, subject: Subject) -> None:
+    release.self_cancelled(turn)
+
+
+def _early_bye(turn: Turn, event: edge.Event, subject: Subject) -> None:
+    turn.ingress.remote_cseq = event.request.origin.cseq
+    release.hung_up_early(turn, event.request, event.edge)
+
+
+def _response(handler: Callable[[Turn, record.Leg, edge.ResponseEvent], None]) -> Handler:
+    def handle(turn: Turn, event: edge.Event, subject: Subject) -> None:
+        assert subject.leg is not None
+        handler(turn, subject.leg, event.response)
+
+    return handle
+
+
+def _ack(turn: Turn, event: edge.Event, subject: Subject) -> None:
+    setup.acknowledged(turn, event.request, event.edge)
+
+
+def _ack_after_end(turn: Turn, event: edge.Event, subject: Subject) -> None:
+    release.acknowledged_after_end(turn, event.edge)
+
+
+def _ack_missing(turn: Turn, event: edge.Event, subject: Subject) -> None:
+    """A hint only: another edge may have seen the ACK. It counts when our own timer agrees."""
+    if turn.call.ack_by_ms and turn.now >= turn.call.ack_by_ms - turn.policy.debt_retry_ms:
+        release.expire_unacknowledged(turn)
+
+
+def _reinvite_unacknowledged(turn: Turn, event: edge.Event, subject: Subject) -> None:
+    if subject.relay is not None:
+        midcall.expire_relay(turn, subject.relay)
+
+
+def _in_dialog(
+    handler: Callable[[Turn, record.Leg, edge.RequestEvent, edge.EdgeRef], None],
+) -> Handler:
+    def handle(turn: Turn, event: edge.Event, subject: Subject) -> None:
+        assert subject.leg is not None
+        subject.leg.remote_cseq = event.request.origin.cseq
+        handler(turn, subject.leg, event.request, event.edge)
+
+    return handle
+
+
+def _refused(status: int, reason: str) -> Handler:
+    def handle(turn: Turn, event: edge.Event, subject: Subject) -> None:
+        assert subject.leg is not None
+        midcall.refuse(turn, subject.leg, event.request, event.edge, status, reason)
+
+    return handle
+
+
+def _repeated_request(turn: Turn, event: edge.Event, subject: Subject) -> None:
+    """An open request at another edge: that edge gets the last and all later answers."""
+    transaction = turn.transaction(event.request.transaction)
+    if transaction is not None and event.edge not in transaction.edges:
+        transaction.edges.append(event.edge)
+        turn.changed = True
+    upkeep.reissue_all(turn)
+
+
+def _relay_request(
+    handler: Callable[[Turn, record.Relay, edge.RequestEvent, edge.EdgeRef], None],
+) -> Handler:
+    def handle(turn: Turn, event: edge.Event, subject: Subject) -> None:
+        assert subject.relay is not None
+        handler(turn, subject.relay, event.request, event.edge)
+
+    return handle
+
+
+def _relay_response(handler: Callable[[Turn, record.Relay, edge.ResponseEvent], None]) -> Handler:
+    def handle(turn: Turn, event: edge.Event, subject: Subject) -> None:
+        assert subject.relay is not None
+        handler(turn, subject.relay, event.response)
+
+    return handle
+
+
+_NO_DIALOG = _refused(481, "Call Leg/Transaction Does Not Exist")
+_OLD = _refused(500, "Server Internal Error")
+_GONE = _refused(500, "Disconnected")
+_PENDING = _refused(491, "Request Pending")
+_HUNG_UP = _in_dialog(release.hung_up)
+_BYE_AFTER_BYE = _refused(200, "OK")
+_REPEATED_SUCCESS = _response(setup.answered_again)
+
+
+def _rows() -> Mapping[tuple[record.CallState, Kind], Handler]:
+    rows: dict[tuple[record.CallState, Kind], Handler] = {}
+
+    def row(kind: Kind, handler: Handler, *states: record.CallState) -> None:
+        for state in states or STATES:
+            rows[state, kind] = handler
+
+    row(Kind.INVITE_AGAIN, _invite_again)
+    row(Kind.CANCEL, _cancelled, *_UNANSWERED)
+    row(Kind.CANCEL, _cancel_too_late, ANSWERED, CONFIRMED, ENDED)
+    row(Kind.SELF_CANCELLED, _self_cancelled, TRYING, RINGING, ANSWERED)
+    row(Kind.EARLY_BYE, _early_bye, *_UNANSWERED)
+    row(Kind.PROVISIONAL, _response(setup.provisional), *_UNANSWERED)
+    row(Kind.SUCCESS, _response(setup.answered), *_UNANSWERED)
+    row(Kind.SUCCESS, _response(setup.answered_late), *_UP, ENDED)
+    row(Kind.LATE_SUCCESS, _response(setup.answered_late))
+    row(Kind.SUCCESS_AGAIN, _REPEATED_SUCCESS)
+    row(Kind.FAILURE, _response(setup.failed), *_UNANSWERED)
+    row(Kind.FAILURE, _response(setup.failed_late), *_UP, ENDED)
+    row(Kind.LATE_FAILURE, _response(setup.failed_late))
+    row(Kind.ACK, _ack, ANSWERED)
+    row(Kind.ACK, _ack_after_end, ENDED)
+    row(Kind.ACK_MISSING, _ack_missing, ANSWERED, ENDED)
+    row(Kind.ACK_MISSING, _reinvite_unacknowledged, CONFIRMED)
+    row(Kind.BYE, _HUNG_UP, *_UP)
+    row(Kind.BYE, _NO_DIALOG, *_UNANSWERED)
+    row(Kind.BYE, _BYE_AFTER_BYE, ENDED)
+    row(Kind.REINVITE, _in_dialog(midcall.reinvited), CONFIRMED)
+    row(Kind.REINVITE, _PENDING, TRYING, RINGING, ANSWERED)
+    row(Kind.RELAYED_REQUEST, _in_dialog(midcall.relayed), *_UP)
+    row(Kind.OPTIONS, _in_dialog(midcall.options), *_UP)
+    row(Kind.OTHER_REQUEST, _in_dialog(midcall.unsupported), *_UP)
+    for kind in (Kind.RELAYED_REQUEST, Kind.OPTIONS, Kind.OTHER_REQUEST):
+        row(kind, _NO_DIALOG, *_UNANSWERED)
+        row(kind, _GONE, ENDED)
+    row(Kind.REINVITE, _GONE, ENDED)
+    row(Kind.REPEATED_REQUEST, _repeated_request)
+    row(Kind.OLD_REQUEST, _OLD)
+    row(Kind.REINVITE_CANCEL, _relay_request(midcall.reinvite_cancelled), *_UP)
+    row(Kind.REINVITE_ACK, _relay_request(midcall.reinvite_acknowledged), *_UP)
+    row(Kind.RELAY_PROVISIONAL, _relay_response(midcall.relay_provisional), *_UP)
+    row(Kind.RELAY_SUCCESS, _relay_response(midcall.relay_accepted), *_UP)
+    row(Kind.RELAY_FAILURE, _relay_response(midcall.relay_refused), *_UP)
+    row(Kind.STRAY_SUCCESS, _response(midcall.acknowledge_stray))
+    row(Kind.REQUEST_FINAL, _response(upkeep.request_final))
+    return rows
+
+
+CALL_TABLE = _rows()
+
+#: Pairs that mean nothing: the event comes too late or too early to change anything.
+IGNORED = frozenset(
+    {(state, Kind.NOTHING) for state in STATES}
+    | {(state, Kind.SELF_CANCELLED) for state in (CONFIRMED, ENDED)}
+    | {(state, Kind.EARLY_BYE) for state in (ANSWERED, CONFIRMED, ENDED)}
+    | {(state, Kind.PROVISIONAL) for state in (ANSWERED, CONFIRMED, ENDED)}
+    | {(state, Kind.ACK) for state in (TRYING, RINGING, CONFIRMED)}
+    | {(state, Kind.ACK_MISSING) for state in _UNANSWERED}
+    | {
+        (state, kind)
+        for state in (TRYING, RINGING, ENDED)
+        for kind in (
+            Kind.REINVITE_CANCEL,
+            Kind.REINVITE_ACK,
+            Kind.RELAY_PROVISIONAL,
+            Kind.RELAY_SUCCESS,
+            Kind.RELAY_FAILURE,
+        )
+    }
+)
+
+
+def apply(turn: Turn, event: edge.Event, fingerprint: int, leg_index: int) -> Kind:
+    """Apply one event to the call of a turn and return what it meant.
+
+    `fingerprint` names the event (edge, boot, id); one that the record has seen changes nothing
+    and makes every debt be issued at once. `leg_index`: which leg its tag or branch names, or -1.
+    """
+    call = turn.call
+    if fingerprint in call.seen_events:
+        upkeep.reissue_all(turn)
+        return Kind.NOTHING
+    subject = classify(turn, event, leg_index)
+    handler = CALL_TABLE.get((call.state, subject.kind))
+    if handler is not None:
+        handler(turn, event, subject)
+    if turn.changed:
+        call.seen_events.append(fingerprint)
+        if len(call.seen_events) > _REMEMBERED_EVENTS:
+            del call.seen_events[0]
+    return subject.kind

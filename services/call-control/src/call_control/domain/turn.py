@@ -1,0 +1,241 @@
+"""One turn of a call: the record being changed and the effects it will cause once committed.
+
+Handlers see nothing else. What they owe is written into the record as a debt in the same step
+(design.md 5), so an effect that is emitted and an effect that must survive cannot differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from b2bua.callcontrol.v1 import call_pb2 as record
+from b2bua.common.v1 import sip_pb2
+from b2bua.edge.v1 import edge_pb2 as edge
+from call_control.domain.policy import Policy
+
+#: Our own part of a branch is the same for every address that the edge tries: prefix, key, leg
+#: and counter; the try number and the MAC follow (svckit.identity).
+_BRANCH_STEM = 7 + 22 + 2 + 3
+
+
+class Minter(Protocol):
+    """Mints the tags and branches that lead back to the call."""
+
+    def tag(self, key: str, leg: int) -> str:
+        """Return our tag on a leg."""
+
+    def branch(self, key: str, leg: int, counter: int, retry: int = 0) -> str:
+        """Return a branch for the first address tried."""
+
+
+def same_request(branch: str, other: str) -> bool:
+    """Tell whether two of our branches belong to one request, whatever address it went to."""
+    return branch[:_BRANCH_STEM] == other[:_BRANCH_STEM]
+
+
+@dataclass(frozen=True, slots=True)
+class Emission:
+    """A command to carry out after the commit, with what an edge needs that lacks the transaction."""
+
+    command: edge.Command
+    origin: edge.Origin | None = None
+
+
+@dataclass(slots=True)
+class Turn:
+    """A call, the time, and what is going to happen. Times are milliseconds in the store's clock."""
+
+    call: record.Call
+    now: int
+    policy: Policy
+    minter: Minter
+    emissions: list[Emission] = field(default_factory=list)
+    changed: bool = False
+    drop_merge: bool = False
+
+    # -- finding ---------------------------------------------------------------------------
+
+    @property
+    def ingress(self) -> record.Leg:
+        """The caller's leg."""
+        return self.call.legs[0]
+
+    def leg(self, index: int) -> record.Leg | None:
+        """Return the leg of an index, if there is one."""
+        legs = self.call.legs
+        return legs[index] if index < len(legs) else None
+
+    def peer(self, leg: record.Leg) -> record.Leg | None:
+        """Return the confirmed leg on the other side of the call, if there is one."""
+        if leg.index:
+            return self.ingress
+        return next((one for one in self.call.legs[1:] if one.state == record.LEG_STATE_CONFIRMED), None)
+
+    def transaction(self, reference: str) -> record.ServerTransaction | None:
+        """Return the open server transaction of a reference."""
+        return next((one for one in self.call.transactions if one.transaction == reference), None)
+
+    @property
+    def invite_transaction(self) -> record.ServerTransaction | None:
+        """The transaction of the INVITE that opened the call, until it is over."""
+        transactions = self.call.transactions
+        first = transactions[0] if transactions else None
+        return first if first is not None and first.leg == 0 and not first.origin_in_dialog else None
+
+    # -- server transactions ---------------------------------------------------------------
+
+    def open_transaction(
+        self, leg: record.Leg, request: edge.RequestEvent, reporter: edge.EdgeRef
+    ) -> record.ServerTransaction:
+        """Note a request that will be answered."""
+        transaction = self.call.transactions.add(leg=leg.index, transaction=request.transaction)
+        transaction.origin.CopyFrom(request.origin)
+        transaction.origin_in_dialog = bool(request.to_tag)
+        transaction.edges.append(reporter)
+        self.changed = True
+        return transaction
+
+    def answer(
+        self,
+        transaction: record.ServerTransaction,
+        status: int,
+        reason: str,
+        *,
+        contact: bool = False,
+        headers: Iterable[sip_pb2.Header] = (),
+        body: sip_pb2.Body | None = None,
+    ) -> None:
+        """Answer a request; owed until the edge confirms, a 2xx to INVITE until its ACK."""
+        leg = self.call.legs[transaction.leg]
+        respond = edge.Respond(
+            transaction=transaction.transaction,
+            status=status,
+            reason=reason,
+            to_tag="" if transaction.origin_in_dialog else leg.local_tag,
+            contact=contact,
+            headers=headers,
+            body=body,
+            peer_tag=leg.remote_tag,
+        )
+        invite = transaction.origin.method == "INVITE"
+        proof = record.PROOF_ACK if invite and 200 <= status < 300 else record.PROOF_DONE
+        self.settle_answers(transaction.transaction)
+        transaction.answer.CopyFrom(respond)
+        transaction.answer.ClearField("body")
+        self._owe(edge.Command(respond=respond), proof, transaction)
+
+    def settle_answers(self, reference: str) -> None:
+        """Forget earlier answers of a transaction: a later one takes their place."""
+        debts = self.call.debts
+        for position in range(len(debts) - 1, -1, -1):
+            if debts[position].command.respond.transaction == reference:
+                del debts[position]
+
+    def close_transaction(self, reference: str) -> None:
+        """Forget a server transaction and what is owed to it."""
+        self.settle_answers(reference)
+        transactions = self.call.transactions
+        for position, one in enumerate(transactions):
+            if one.transaction == reference:
+                del transactions[position]
+                self.changed = True
+                return
+
+    # -- requests --------------------------------------------------------------------------
+
+    def next_branch(self, leg: record.Leg) -> str:
+        """Mint a branch for a request on a leg."""
+        self.call.last_branch += 1
+        return self.minter.branch(self.call.key, leg.index, self.call.last_branch)
+
+    def request(
+        self,
+        command: edge.SendRequest,
+        proof: record.Proof,
+        leg: record.Leg,
+        *,
+        body: sip_pb2.Body | None = None,
+    ) -> None:
+        """Send a request of ours on a leg and owe it until it is proved.
+
+        `body`, if given, is the caller's offer: the record holds it once, not in the debt.
+        """
+        self._owe(edge.Command(send_request=command, edge=leg.edge), proof, None, offer=body)
+
+    def cancel(self, cancel: edge.Cancel, leg: record.Leg) -> None:
+        """Cancel an INVITE of ours; owed until the INVITE's final answer."""
+        self._owe(edge.Command(cancel=cancel, edge=leg.edge), record.PROOF_INVITE_FINAL, None)
+
+    def repeat(self, command: edge.Command, origin: edge.Origin | None = None) -> None:
+        """Send what needs no commit and what nobody owes, since its cause comes again if it is lost.
+
+        The id is 0: an edge carries such a command out each time, and does not confirm it.
+        """
+        command.call_key = self.call.key
+        self.emissions.append(Emission(command, origin))
+
+    def stop_others(self, transaction: record.ServerTransaction, acknowledger: edge.EdgeRef) -> None:
+        """Let the edges that did not see an ACK stop repeating their answer."""
+        for joined in transaction.edges:
+            if joined != acknowledger:
+                stop = edge.Stop(transaction=transaction.transaction)
+                self.repeat(edge.Command(stop=stop, edge=joined))
+
+    # -- debts -----------------------------------------------------------------------------
+
+    def _owe(
+        self,
+        command: edge.Command,
+        proof: record.Proof,
+        transaction: record.ServerTransaction | None,
+        offer: sip_pb2.Body | None = None,
+    ) -> None:
+        call, policy = self.call, self.policy
+        call.last_debt += 1
+        command.id = call.last_debt
+        command.call_key = call.key
+        debt = call.debts.add(
+            id=command.id,
+            proof=proof,
+            deadline_ms=self.now + policy.debt_retry_ms,
+            expires_ms=self.now + policy.ack_timeout_ms + policy.debt_retry_ms,
+            command=command,
+            body_is_offer=offer is not None,
+        )
+        if transaction is not None:
+            debt.command.edge.CopyFrom(transaction.edges[0])
+        self.changed = True
+        self.issue(debt, offer)
+
+    def issue(self, debt: record.Debt, offer: sip_pb2.Body | None = None) -> None:
+        """Emit the command of a debt: to each edge that has a part in the transaction."""
+        command = debt.command
+        if debt.body_is_offer:
+            command = edge.Command()
+            command.CopyFrom(debt.command)
+            command.send_request.body.CopyFrom(offer or self.call.invite.body)
+        transaction = self.transaction(command.respond.transaction) if command.HasField("respond") else None
+        if transaction is None:
+            self.emissions.append(Emission(command))
+            return
+        self.emissions.append(Emission(command, transaction.origin))
+        for joined in transaction.edges[1:]:
+            copy = edge.Command()
+            copy.CopyFrom(command)
+            copy.edge.CopyFrom(joined)
+            self.emissions.append(Emission(copy, transaction.origin))
+
+    def pay(self, positions: Sequence[int]) -> None:
+        """Remove proved debts by their positions, which must be in ascending order."""
+        for position in reversed(positions):
+            del self.call.debts[position]
+            self.changed = True
+
+    def debt_of_branch(self, branch: str) -> int | None:
+        """Return the position of the debt whose request left under a branch."""
+        for position, debt in enumerate(self.call.debts):
+            if same_request(debt.command.send_request.branch, branch):
+                return position
+        return None

@@ -1,0 +1,435 @@
+"""The engine of a call-control process: events in, one commit per call in flight, effects out.
+
+Nothing here does I/O or knows asyncio: edges are `EdgePort`s, the store answers by callback. With
+the memory store an event is through when `on_event` returns.
+
+A call's record is decoded for each turn from the stored bytes and never kept decoded: what this
+process holds of a call is a cache of those bytes (design.md 2).
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Container, Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+from b2bua.callcontrol.v1 import call_pb2 as record
+from b2bua.edge.v1 import edge_pb2 as edge
+from call_control.domain import orphans, setup, table, upkeep
+from call_control.domain.policy import Policy
+from call_control.domain.ports import EdgePort
+from call_control.domain.store import Commit, Outcome, Store, Verdict
+from call_control.domain.turn import Emission, Turn
+from svckit.identity import Identity
+
+_Arrival = tuple[EdgePort, edge.Event]
+
+
+@dataclass(slots=True)
+class Counters:
+    """What the process did, for metrics."""
+
+    events: int = 0
+    commits: int = 0
+    conflicts: int = 0
+    unavailable: int = 0
+    merged: int = 0
+    restored: int = 0
+    timers: int = 0
+    undeliverable: int = 0
+    opened: int = 0
+    ended: dict[int, int] = field(default_factory=dict)
+    """Ended calls by the SIP status that stands for the end."""
+
+
+class _Slot:
+    """What is cached of one call, and what waits for it."""
+
+    __slots__ = (
+        "busy",
+        "closing",
+        "done",
+        "epoch",
+        "key",
+        "known",
+        "owed",
+        "queue",
+        "sents",
+        "stored",
+        "timer",
+    )
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+        self.known = False
+        self.stored: bytes = b""
+        self.busy = False
+        self.timer = False
+        self.closing = False
+        self.epoch = 0
+        self.owed: frozenset[int] = frozenset()
+        self.queue: list[_Arrival] = []
+        self.done: set[int] = set()
+        self.sents: list[edge.Sent] = []
+
+
+class _Absent(Container[str]):
+    """The ids of the edges that were away from this pod for too long."""
+
+    def __init__(self, present: Container[str], left_at: dict[str, int], started: int, before: int) -> None:
+        self._present, self._left_at, self._started, self._before = present, left_at, started, before
+
+    def __contains__(self, edge_id: object) -> bool:
+        if edge_id in self._present or not isinstance(edge_id, str):
+            return False
+        return self._left_at.get(edge_id, self._started) <= self._before
+
+
+class Pod:
+    """Call control of one process. All methods run on one thread and return at once."""
+
+    def __init__(
+        self,
+        *,
+        pod_id: str,
+        store: Store,
+        identity: Identity,
+        policy: Policy,
+        on_idle: Callable[[], None] | None = None,
+    ) -> None:
+        """`pod_id` is unique among the processes of a store at one time, restarts included."""
+        self._pod_id = pod_id
+        self._store = store
+        self._identity = identity
+        self._policy = policy
+        self._slots: dict[str, _Slot] = {}
+        self._ports: dict[str, EdgePort] = {}
+        self._left_at: dict[str, int] = {}
+        self._started = store.now()
+        self._commits = 0
+        self._epoch = 0
+        self._on_idle = on_idle
+        self.counters = Counters()
+
+    # -- edges -----------------------------------------------------------------------------
+
+    def attach(self, port: EdgePort) -> None:
+        """An edge connected; another port of the same edge is replaced."""
+        self._ports[port.edge_id] = port
+        self._left_at.pop(port.edge_id, None)
+
+    def detach(self, port: EdgePort) -> None:
+        """An edge went away."""
+        if self._ports.get(port.edge_id) is port:
+            del self._ports[port.edge_id]
+            self._left_at[port.edge_id] = self._store.now()
+
+    @property
+    def cached_calls(self) -> int:
+        """Calls whose record is cached here."""
+        return len(self._slots)
+
+    @property
+    def in_flight(self) -> int:
+        """Calls with a commit or load under way."""
+        return sum(slot.busy for slot in self._slots.values())
+
+    def on_event(self, port: EdgePort, event: edge.Event) -> None:
+        """Take an event of an edge; it is acknowledged (or `busy`) through the port."""
+        self.counters.events += 1
+        slot = self._slots.get(event.call_key)
+        if slot is None:
+            slot = self._slots[event.call_key] = _Slot(event.call_key)
+        elif event.WhichOneof("kind") == "sent":
+            slot.sents.append(event.sent.sent)
+            port.acknowledge((event.id,))
+            return
+        slot.queue.append((port, event))
+        if not slot.busy:
+            self._run(slot)
+
+    def on_done(self, port: EdgePort, refs: Sequence[edge.CommandRef]) -> None:
+        """Commands were carried out: proofs, kept until the next commit of their call."""
+        for ref in refs:
+            slot = self._slots.get(ref.call_key)
+            if slot is None:
+                continue
+            slot.done.add(ref.id)
+            if slot.closing and not slot.busy and slot.owed <= slot.done:
+                self._run(slot)
+
+    def on_due(self, keys: Iterable[str]) -> None:
+        """The deadlines of these calls have passed (the sweeper claimed them)."""
+        for key in keys:
+            slot = self._slots.get(key)
+            if slot is None:
+                slot = self._slots[key] = _Slot(key)
+            slot.timer = True
+            self.counters.timers += 1
+            if not slot.busy:
+                self._run(slot)
+
+    def on_lost_writes(self) -> None:
+        """The store may have lost writes: write back what is cached and newer."""
+        self._epoch += 1
+        for slot in list(self._slots.values()):
+            if slot.stored and not slot.busy:
+                self._restore(slot)
+
+    # -- turns -----------------------------------------------------------------------------
+
+    def _run(self, slot: _Slot) -> None:
+        opens = bool(slot.queue) and slot.queue[0][1].opens_call and not slot.queue[0][1].redelivered
+        if slot.known or opens:
+            self._turn(slot)
+            return
+        slot.busy = True
+        self._store.load(slot.key, partial(self._loaded, slot))
+
+    def _loaded(self, slot: _Slot, outcome: Outcome) -> None:
+        slot.busy = False
+        match outcome.verdict:
+            case Verdict.COMMITTED:
+                slot.known, slot.stored, slot.epoch = True, outcome.record or b"", self._epoch
+                self._turn(slot)
+            case Verdict.UNAVAILABLE:
+                self._busy(slot, slot.queue)
+            case Verdict.ENDED:
+                self._drop(slot, outcome.tombstone)
+            case _:
+                if slot.queue and slot.queue[0][1].opens_call:
+                    self._turn(slot)
+                else:
+                    self._drop(slot, None)
+
+    def _turn(self, slot: _Slot) -> None:
+        arrivals, slot.queue = slot.queue, []
+        call = record.Call()
+        if slot.stored:
+            call.ParseFromString(slot.stored)
+        turn = Turn(call, self._store.now(), self._policy, self._identity)
+        marker = call.merge_key
+        was_over = call.state == record.CALL_STATE_ENDED
+        timer, slot.timer = slot.timer, False
+        done, slot.done = slot.done, set()
+        sents, slot.sents = slot.sents, []
+        for sent in sents:
+            upkeep.store_sent(turn, sent)
+        if done:
+            upkeep.pay_done(turn, done)
+        for _, event in arrivals:
+            self._apply(turn, event)
+        if timer:
+            upkeep.on_timer(turn, self._absent(turn.now))
+        if not turn.changed:
+            self._emit(turn.emissions)
+            _acknowledge(arrivals)
+            return
+        expected = call.version
+        call.version = expected + 1
+        over = upkeep.is_over(call)
+        ended = call.state == record.CALL_STATE_ENDED
+        self._commits += 1
+        commit = Commit(
+            key=slot.key,
+            expected=expected,
+            commit_id=f"{self._pod_id}:{self._commits}",
+            record=None if over else call.SerializeToString(),
+            tombstone=upkeep.tombstone(call).SerializeToString() if over else None,
+            deadline=upkeep.next_deadline(call),
+            merge_key=marker or call.merge_key,
+            drop_merge=turn.drop_merge,
+            active=_activity(expected, ended, was_over),
+            ttl_ms=self._policy.tombstone_ms if over else 2 * self._policy.max_call_ms,
+        )
+        slot.busy = True
+        self.counters.commits += 1
+        if expected == 0:
+            self.counters.opened += 1
+        self._store.commit(commit, partial(self._committed, slot, turn, arrivals, commit, timer))
+
+    def _apply(self, turn: Turn, event: edge.Event) -> None:
+        if not turn.call.key:
+            setup.open_call(turn, event)
+            turn.call.seen_events.append(_fingerprint(event))
+        elif event.WhichOneof("kind") == "sent":
+            upkeep.store_sent(turn, event.sent.sent)
+        else:
+            table.apply(turn, event, _fingerprint(event), self._leg_of(event))
+
+    def _committed(
+        self, slot: _Slot, turn: Turn, arrivals: list[_Arrival], commit: Commit, timer: bool, outcome: Outcome
+    ) -> None:
+        slot.busy = False
+        if outcome.verdict is Verdict.COMMITTED:
+            self._settle(slot, turn, commit)
+            self._emit(turn.emissions)
+            _acknowledge(arrivals)
+        elif outcome.verdict is Verdict.MERGED:
+            self.counters.merged += 1
+            self._refuse_merged(slot, arrivals)
+            return
+        elif outcome.verdict is Verdict.UNAVAILABLE:
+            self._busy(slot, arrivals)
+            return
+        else:
+            slot.queue[:0] = arrivals
+            slot.timer = slot.timer or timer
+            self.counters.conflicts += 1
+            self._overtaken(slot, commit, outcome)
+            return
+        if slot.queue or slot.timer or (slot.closing and slot.done and slot.owed <= slot.done):
+            self._run(slot)
+
+    def _settle(self, slot: _Slot, turn: Turn, commit: Commit) -> None:
+        call = turn.call
+        slot.known, slot.epoch = True, self._epoch
+        ended = call.state == record.CALL_STATE_ENDED
+        if ended and not slot.closing:
+            status = call.final_status
+            self.counters.ended[status] = self.counters.ended.get(status, 0) + 1
+        slot.closing = ended
+        if commit.record is None:
+            if slot.queue:
+                slot.known, slot.stored = False, b""
+            else:
+                self._slots.pop(slot.key, None)
+            return
+        slot.stored = commit.record
+        slot.owed = frozenset(debt.id for debt in call.debts) if ended else frozenset()
+
+    def _overtaken(self, slot: _Slot, commit: Commit, outcome: Outcome) -> None:
+        """Another pod took the call over, ended it, or the store lost what we wrote."""
+        lost = outcome.version < commit.expected and slot.epoch != self._epoch
+        if outcome.verdict is Verdict.CONFLICT and outcome.version > commit.expected:
+            slot.known, slot.stored, slot.epoch = True, outcome.record or b"", self._epoch
+            self._turn(slot)
+        elif outcome.verdict is Verdict.CONFLICT or (outcome.verdict is Verdict.GONE and lost):
+            self._restore(slot)
+        else:
+            self._drop(slot, outcome.tombstone)
+
+    def _restore(self, slot: _Slot) -> None:
+        """Write a cached record back to a store that has an older one, or none."""
+        call = record.Call.FromString(slot.stored)
+        self._commits += 1
+        self.counters.restored += 1
+        commit = Commit(
+            key=slot.key,
+            expected=call.version,
+            commit_id=f"{self._pod_id}:{self._commits}",
+            record=slot.stored,
+            deadline=upkeep.next_deadline(call),
+            active=call.state != record.CALL_STATE_ENDED,
+            ttl_ms=2 * self._policy.max_call_ms,
+            restore=True,
+        )
+        slot.busy = True
+        self._store.commit(commit, partial(self._restored, slot))
+
+    def _restored(self, slot: _Slot, outcome: Outcome) -> None:
+        slot.busy = False
+        slot.epoch = self._epoch
+        if outcome.verdict is Verdict.CONFLICT:
+            slot.stored = outcome.record or b""
+        elif outcome.verdict is Verdict.ENDED:
+            self._drop(slot, outcome.tombstone)
+            return
+        elif outcome.verdict is Verdict.UNAVAILABLE:
+            self._busy(slot, slot.queue)
+            return
+        if slot.queue or slot.timer:
+            self._run(slot)
+
+    # -- calls that are no more ------------------------------------------------------------
+
+    def _drop(self, slot: _Slot, tombstone: bytes | None) -> None:
+        """The call is over or unknown: answer what waits for it, and forget it."""
+        self._slots.pop(slot.key, None)
+        stone = record.Tombstone.FromString(tombstone) if tombstone is not None else None
+        for _, event in slot.queue:
+            leg = self._leg_of(event)
+            if stone is None:
+                self._emit(orphans.unknown(event, self._policy, self._identity, leg))
+            else:
+                self._emit(orphans.remembered(event, stone, self._policy, self._identity, leg))
+        _acknowledge(slot.queue)
+
+    def _refuse_merged(self, slot: _Slot, arrivals: list[_Arrival]) -> None:
+        """RFC 3261 8.2.2.2: the same request reached us over two paths; the first one counts."""
+        self._slots.pop(slot.key, None)
+        for _, event in arrivals:
+            if event.opens_call:
+                self._emit(orphans.answer(event, 482, "Loop Detected"))
+        _acknowledge(arrivals)
+
+    def _busy(self, slot: _Slot, arrivals: list[_Arrival]) -> None:
+        """The store is away: the edges keep their events and offer them again."""
+        self.counters.unavailable += 1
+        refused = [*arrivals, *(slot.queue if slot.queue is not arrivals else ())]
+        slot.queue = []
+        if not slot.stored:
+            self._slots.pop(slot.key, None)
+        for port, event in refused:
+            port.busy((event.id,))
+
+    # -- effects ---------------------------------------------------------------------------
+
+    def _emit(self, emissions: Sequence[Emission]) -> None:
+        """Hand commands to their edges, or to any other that can carry them out."""
+        if not emissions:
+            return
+        batches: dict[str, list[edge.Command]] = {}
+        for emission in emissions:
+            command = emission.command
+            port = self._ports.get(command.edge.edge_id) or next(iter(self._ports.values()), None)
+            if port is None:
+                self.counters.undeliverable += 1
+                continue
+            origin = emission.origin
+            if origin is not None and (
+                port.boot != command.edge.boot or port.edge_id != command.edge.edge_id
+            ):
+                complete = edge.Command()
+                complete.CopyFrom(command)
+                complete.respond.origin.CopyFrom(origin)
+                command = complete
+            batches.setdefault(port.edge_id, []).append(command)
+        for edge_id, commands in batches.items():
+            port = self._ports.get(edge_id)
+            if port is not None:
+                port.send(commands)
+
+    def _leg_of(self, event: edge.Event) -> int:
+        """Return the leg that the tag or branch of an event names, or -1."""
+        match event.WhichOneof("kind"):
+            case "request":
+                tag = self._identity.read_tag(event.request.to_tag) if event.request.to_tag else None
+                return tag[1] if tag is not None else -1
+            case "response":
+                branch = self._identity.read_branch(event.response.branch)
+                return branch.leg if branch is not None else -1
+        return -1
+
+    def _absent(self, now: int) -> Container[str]:
+        return _Absent(self._ports, self._left_at, self._started, now - self._policy.edge_absence_ms)
+
+
+def _activity(expected: int, ended: bool, was_over: bool) -> bool | None:
+    """What a commit does to the index of active calls."""
+    if ended:
+        return None if was_over else False
+    return True if expected == 0 else None
+
+
+def _acknowledge(arrivals: Sequence[_Arrival]) -> None:
+    for port, event in arrivals:
+        port.acknowledge((event.id,))
+
+
+def _fingerprint(event: edge.Event) -> int:
+    """Return 64 bits that name an event: 32 of its edge and boot, 32 of its counter."""
+    origin = event.edge
+    boot = origin.boot ^ (origin.boot >> 32)
+    return ((zlib.crc32(origin.edge_id.encode()) ^ boot) & 0xFFFFFFFF) << 32 | (event.id & 0xFFFFFFFF)
