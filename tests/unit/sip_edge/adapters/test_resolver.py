@@ -11,7 +11,8 @@ import pytest
 
 from sip_edge.adapters.dns_records import DnsRecords, HostsFile
 from sip_edge.adapters.resolver import Resolver
-from sip_edge.adapters.rfc3263 import Family, Hop, Kind, Question, Wanted
+from sip_edge.adapters.rfc3263 import Family, Kind, Question
+from sip_edge.domain.ports import Endpoint, Query
 from support.name_server import NameServer
 
 ZONE = {
@@ -21,6 +22,10 @@ ZONE = {
     ("two.test", "A"): ["192.0.2.2"],
     ("two.test", "AAAA"): ["2001:db8::2"],
 }
+
+
+def sip(host: str, port: int | None, transport: str | None) -> Query:
+    return Query("sip", host, port, transport)
 
 
 class Bench:
@@ -71,84 +76,84 @@ async def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
 
 
 async def test_follows_naptr_srv_and_addresses(bench: Bench) -> None:
-    wanted = Wanted("call.test", None, None)
-    assert bench.resolver.locate_now(wanted) is None
+    query = sip("call.test", None, None)
+    assert bench.resolver.locate_now(query) is None
     expected = (
-        Hop("192.0.2.1", 5080, "tcp"),
-        Hop("192.0.2.2", 5090, "tcp"),
-        Hop("2001:db8::2", 5090, "tcp"),
+        Endpoint("192.0.2.1", 5080, "tcp"),
+        Endpoint("192.0.2.2", 5090, "tcp"),
+        Endpoint("2001:db8::2", 5090, "tcp"),
     )
-    assert await bench.resolver.locate(wanted) == expected
-    assert bench.resolver.locate_now(wanted) == expected
+    assert await bench.resolver.locate(query) == expected
+    assert bench.resolver.locate_now(query) == expected
 
 
 async def test_numbers_need_no_dns(bench: Bench) -> None:
-    assert bench.resolver.locate_now(Wanted("192.0.2.9", None, None)) == (Hop("192.0.2.9", 5060, "udp"),)
+    assert bench.resolver.locate_now(sip("192.0.2.9", None, None)) == (Endpoint("192.0.2.9", 5060, "udp"),)
     assert not bench.server.asked
 
 
 async def test_asks_again_only_after_the_ttl(bench: Bench) -> None:
-    wanted = Wanted("one.test", 5060, "udp")
+    query = sip("one.test", 5060, "udp")
     for seconds in (0, 299):
         bench.now = 1000.0 + seconds
-        assert await bench.resolver.locate(wanted) == (Hop("192.0.2.1", 5060, "udp"),)
+        assert await bench.resolver.locate(query) == (Endpoint("192.0.2.1", 5060, "udp"),)
     assert bench.server.asked["one.test", "A"] == 1
     bench.now += 2
-    assert bench.resolver.locate_now(wanted) is None
-    await bench.resolver.locate(wanted)
+    assert bench.resolver.locate_now(query) is None
+    await bench.resolver.locate(query)
     assert bench.server.asked["one.test", "A"] == 2
 
 
 async def test_simultaneous_askers_share_one_question(bench: Bench) -> None:
-    wanted = Wanted("one.test", 5060, "udp")
-    answers = await asyncio.gather(*(bench.resolver.locate(wanted) for _ in range(5)))
-    assert set(answers) == {(Hop("192.0.2.1", 5060, "udp"),)}
+    query = sip("one.test", 5060, "udp")
+    answers = await asyncio.gather(*(bench.resolver.locate(query) for _ in range(5)))
+    assert set(answers) == {(Endpoint("192.0.2.1", 5060, "udp"),)}
     assert bench.server.asked["one.test", "A"] == 1
 
 
 async def test_remembers_that_a_name_does_not_exist(bench: Bench) -> None:
-    wanted = Wanted("nobody.invalid", 5060, "udp")
-    assert await bench.resolver.locate(wanted) == ()
-    assert bench.resolver.locate_now(wanted) == ()
+    query = sip("nobody.invalid", 5060, "udp")
+    assert await bench.resolver.locate(query) == ()
+    assert bench.resolver.locate_now(query) == ()
     assert bench.server.asked["nobody.invalid", "A"] == 1
 
 
 async def test_the_hosts_file_comes_before_dns(bench: Bench) -> None:
-    hops = (Hop("192.0.2.77", 5060, "udp"), Hop("2001:db8::77", 5060, "udp"))
-    assert bench.resolver.locate_now(Wanted("fixed.test", None, None)) == hops
-    assert bench.resolver.locate_now(Wanted("other", None, "udp")) == hops[:1]
+    hops = (Endpoint("192.0.2.77", 5060, "udp"), Endpoint("2001:db8::77", 5060, "udp"))
+    assert bench.resolver.locate_now(sip("fixed.test", None, None)) == hops
+    assert bench.resolver.locate_now(sip("other", None, "udp")) == hops[:1]
     assert not bench.server.asked
 
 
 async def test_localhost_is_always_known(bench: Bench) -> None:
-    hops = bench.resolver.locate_now(Wanted("localhost", 5070, None))
-    assert hops == (Hop("127.0.0.1", 5070, "udp"), Hop("::1", 5070, "udp"))
+    hops = bench.resolver.locate_now(sip("localhost", 5070, None))
+    assert hops == (Endpoint("127.0.0.1", 5070, "udp"), Endpoint("::1", 5070, "udp"))
 
 
 async def test_notices_a_changed_hosts_file(bench: Bench) -> None:
-    assert bench.resolver.locate_now(Wanted("other", 1, "udp")) == (Hop("192.0.2.77", 1, "udp"),)
+    assert bench.resolver.locate_now(sip("other", 1, "udp")) == (Endpoint("192.0.2.77", 1, "udp"),)
     bench.hosts.write_text("192.0.2.78 other\n")
     os.utime(bench.hosts, ns=(1, 1))
     bench.now += 6
-    assert bench.resolver.locate_now(Wanted("other", 1, "udp")) == (Hop("192.0.2.78", 1, "udp"),)
+    assert bench.resolver.locate_now(sip("other", 1, "udp")) == (Endpoint("192.0.2.78", 1, "udp"),)
     bench.hosts.unlink()
     bench.now += 6
-    assert bench.resolver.locate_now(Wanted("other", 1, "udp")) is None
+    assert bench.resolver.locate_now(sip("other", 1, "udp")) is None
 
 
 async def test_an_old_answer_serves_while_name_servers_fail(bench: Bench) -> None:
-    wanted = Wanted("one.test", 5060, "udp")
-    first = await bench.resolver.locate(wanted)
+    query = sip("one.test", 5060, "udp")
+    first = await bench.resolver.locate(query)
     bench.server.broken = True
     bench.now += 1000
-    assert await bench.resolver.locate(wanted) == first
+    assert await bench.resolver.locate(query) == first
     bench.now += 100_000
-    assert await bench.resolver.locate(wanted) == ()
+    assert await bench.resolver.locate(query) == ()
 
 
 async def test_silent_name_server_is_an_empty_answer(bench: Bench) -> None:
     bench.server.silent = True
-    assert await bench.resolver.locate(Wanted("slow.invalid", 5060, "udp")) == ()
+    assert await bench.resolver.locate(sip("slow.invalid", 5060, "udp")) == ()
     assert bench.server.asked["slow.invalid", "A"] == 2, "one repeat for a lost packet"
 
 
@@ -159,7 +164,7 @@ async def test_falls_back_on_the_system_resolver(bench: Bench, monkeypatch: pyte
         return [(2, 1, 6, "", ("192.0.2.5", 0)), (2, 1, 6, "", ("192.0.2.5", 0))]
 
     monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", getaddrinfo)
-    assert await bench.resolver.locate(Wanted("short", 5060, "udp")) == (Hop("192.0.2.5", 5060, "udp"),)
+    assert await bench.resolver.locate(sip("short", 5060, "udp")) == (Endpoint("192.0.2.5", 5060, "udp"),)
 
 
 async def test_the_cache_is_bounded(bench: Bench) -> None:
@@ -182,4 +187,4 @@ async def test_questions_under_way_are_bounded(bench: Bench) -> None:
 
 @pytest.mark.parametrize("host", ["a..b", "x" * 300, "-", "sp ace.invalid", "\x00"])
 async def test_names_that_are_none_lead_nowhere(bench: Bench, host: str) -> None:
-    assert await bench.resolver.locate(Wanted(host, None, None)) == ()
+    assert await bench.resolver.locate(sip(host, None, None)) == ()

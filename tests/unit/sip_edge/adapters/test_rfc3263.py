@@ -1,4 +1,4 @@
-"""Locating SIP servers, without a name server: rows of (records, what is wanted, addresses)."""
+"""Locating SIP servers, without a name server: rows of (records, what is query, addresses)."""
 
 from __future__ import annotations
 
@@ -7,16 +7,20 @@ import pytest
 from sip_edge.adapters.rfc3263 import (
     Family,
     Found,
-    Hop,
     Kind,
     Look,
     Naptr,
     Question,
     Records,
     Srv,
-    Wanted,
     next_hops,
 )
+from sip_edge.domain.ports import Endpoint, Query
+
+
+def sip(host: str, port: int | None, transport: str | None) -> Query:
+    return Query("sip", host, port, transport)
+
 
 BOTH = (Family.IPV4, Family.IPV6)
 
@@ -27,14 +31,14 @@ def zone(records: dict[tuple[str, Kind], Records]) -> Look:
 
 
 def locate(
-    wanted: Wanted,
+    query: Query,
     records: dict[tuple[str, Kind], Records],
     families: tuple[Family, ...] = BOTH,
     draws: tuple[float, ...] = (0.0,) * 20,
-) -> list[Hop]:
+) -> list[Endpoint]:
     numbers = iter(draws)
     found = next_hops(
-        wanted,
+        query,
         zone(records),
         families=families,
         transports=("udp", "tcp"),
@@ -64,49 +68,56 @@ RECORDS: dict[tuple[str, Kind], Records] = {
 
 
 @pytest.mark.parametrize(
-    ("wanted", "hops"),
+    ("query", "hops"),
     [
-        pytest.param(Wanted("192.0.2.7", None, None), [Hop("192.0.2.7", 5060, "udp")], id="number"),
-        pytest.param(Wanted("192.0.2.7", 99, "tcp"), [Hop("192.0.2.7", 99, "tcp")], id="number-all-said"),
-        pytest.param(Wanted("[2001:DB8::7]", 99, None), [Hop("2001:db8::7", 99, "udp")], id="ipv6-reference"),
-        pytest.param(Wanted("2001:db8::7", None, "tcp"), [Hop("2001:db8::7", 5060, "tcp")], id="ipv6-bare"),
+        pytest.param(sip("192.0.2.7", None, None), [Endpoint("192.0.2.7", 5060, "udp")], id="number"),
+        pytest.param(sip("192.0.2.7", 99, "tcp"), [Endpoint("192.0.2.7", 99, "tcp")], id="number-all-said"),
         pytest.param(
-            Wanted("PLAIN.test.", 5099, None),
-            [Hop("192.0.2.1", 5099, "udp"), Hop("2001:db8::1", 5099, "udp")],
+            sip("[2001:DB8::7]", 99, None), [Endpoint("2001:db8::7", 99, "udp")], id="ipv6-reference"
+        ),
+        pytest.param(sip("2001:db8::7", None, "tcp"), [Endpoint("2001:db8::7", 5060, "tcp")], id="ipv6-bare"),
+        pytest.param(
+            sip("PLAIN.test.", 5099, None),
+            [Endpoint("192.0.2.1", 5099, "udp"), Endpoint("2001:db8::1", 5099, "udp")],
             id="port-means-no-srv",
         ),
         pytest.param(
-            Wanted("plain.test", None, "tcp"),
-            [Hop("192.0.2.1", 5060, "tcp"), Hop("2001:db8::1", 5060, "tcp")],
+            sip("plain.test", None, "tcp"),
+            [Endpoint("192.0.2.1", 5060, "tcp"), Endpoint("2001:db8::1", 5060, "tcp")],
             id="no-srv",
         ),
         pytest.param(
-            Wanted("srv.test", None, "udp"),
-            [Hop("192.0.2.10", 5080, "udp"), Hop("192.0.2.20", 5070, "udp")],
+            sip("srv.test", None, "udp"),
+            [Endpoint("192.0.2.10", 5080, "udp"), Endpoint("192.0.2.20", 5070, "udp")],
             id="srv-by-priority",
         ),
-        pytest.param(Wanted("srv.test", 5060, "udp"), [Hop("192.0.2.99", 5060, "udp")], id="srv-not-asked"),
+        pytest.param(sip("srv.test", 5060, "udp"), [Endpoint("192.0.2.99", 5060, "udp")], id="srv-not-asked"),
         pytest.param(
-            Wanted("srv.test", None, None),
-            [Hop("192.0.2.10", 5080, "udp"), Hop("192.0.2.20", 5070, "udp"), Hop("192.0.2.10", 5090, "tcp")],
+            sip("srv.test", None, None),
+            [
+                Endpoint("192.0.2.10", 5080, "udp"),
+                Endpoint("192.0.2.20", 5070, "udp"),
+                Endpoint("192.0.2.10", 5090, "tcp"),
+            ],
             id="no-naptr-all-transports",
         ),
-        pytest.param(Wanted("naptr.test", None, None), [Hop("192.0.2.10", 5090, "tcp")], id="naptr"),
-        pytest.param(Wanted("none.test", None, "udp"), [], id="service-refused-by-a-dot"),
-        pytest.param(Wanted("unknown.test", None, None), [], id="unknown"),
-        pytest.param(Wanted("192.0.2.7", None, "tls"), [], id="transport-we-lack"),
-        pytest.param(Wanted("", None, None), [], id="empty"),
-        pytest.param(Wanted("1.2.3.4.5", None, None), [], id="almost-a-number"),
+        pytest.param(sip("naptr.test", None, None), [Endpoint("192.0.2.10", 5090, "tcp")], id="naptr"),
+        pytest.param(sip("none.test", None, "udp"), [], id="service-refused-by-a-dot"),
+        pytest.param(sip("unknown.test", None, None), [], id="unknown"),
+        pytest.param(sip("192.0.2.7", None, "tls"), [], id="transport-we-lack"),
+        pytest.param(Query("sips", "plain.test", None, None), [], id="sips-needs-tls"),
+        pytest.param(sip("", None, None), [], id="empty"),
+        pytest.param(sip("1.2.3.4.5", None, None), [], id="almost-a-number"),
     ],
 )
-def test_locates(wanted: Wanted, hops: list[Hop]) -> None:
-    assert locate(wanted, RECORDS) == hops
+def test_locates(query: Query, hops: list[Endpoint]) -> None:
+    assert locate(query, RECORDS) == hops
 
 
 def test_prefers_the_family_that_comes_first() -> None:
-    hops = locate(Wanted("plain.test", 1, "udp"), RECORDS, (Family.IPV6, Family.IPV4))
+    hops = locate(sip("plain.test", 1, "udp"), RECORDS, (Family.IPV6, Family.IPV4))
     assert [hop.ip for hop in hops] == ["2001:db8::1", "192.0.2.1"]
-    assert locate(Wanted("plain.test", 1, "udp"), RECORDS, (Family.IPV6,)) == hops[:1]
+    assert locate(sip("plain.test", 1, "udp"), RECORDS, (Family.IPV6,)) == hops[:1]
 
 
 def test_draws_by_weight_among_equal_priorities() -> None:
@@ -116,7 +127,7 @@ def test_draws_by_weight_among_equal_priorities() -> None:
     }
 
     def first(*draws: float) -> int:
-        return locate(Wanted("w.test", None, "udp"), records, draws=draws)[0].port
+        return locate(sip("w.test", None, "udp"), records, draws=draws)[0].port
 
     assert first(0.0, 0.5, 0.5) == 3  # only the very bottom is for weight 0
     assert first(0.05, 0.5, 0.5) == 1
@@ -128,7 +139,7 @@ def test_spreads_over_the_addresses_of_a_host() -> None:
     records: dict[tuple[str, Kind], Records] = {
         ("many.test", Kind.A): ("192.0.2.1", "192.0.2.2", "192.0.2.3")
     }
-    hops = locate(Wanted("many.test", 5060, "udp"), records, draws=(0.4,))
+    hops = locate(sip("many.test", 5060, "udp"), records, draws=(0.4,))
     assert [hop.ip for hop in hops] == ["192.0.2.2", "192.0.2.3", "192.0.2.1"]
 
 
@@ -138,7 +149,7 @@ def test_asks_for_what_it_lacks_in_few_rounds() -> None:
     found = Found((), ())
     for _ in range(4):
         found = next_hops(
-            Wanted("srv.test", None, None),
+            sip("srv.test", None, None),
             known.get,
             families=BOTH,
             transports=("udp", "tcp"),

@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from sip_edge.adapters.dns_records import DnsRecords
-from sip_edge.adapters.rfc3263 import Family, Found, Hop, Question, Records, Wanted, next_hops
+from sip_edge.adapters.rfc3263 import Family, Found, Question, Records, next_hops
+from sip_edge.domain.ports import Endpoint, Query
 
 # NAPTR and SRV, SRV of a replacement, addresses, and one more for a record that expired meanwhile.
 _MOST_ROUNDS = 4
@@ -34,12 +35,12 @@ class Resolver:
         self._random = random
         self._timeout = timeout
 
-    def locate_now(self, wanted: Wanted) -> tuple[Hop, ...] | None:
+    def locate_now(self, query: Query) -> tuple[Endpoint, ...] | None:
         """The hops if they follow from the URI or the cache; None if DNS must be asked."""
-        found = self._search(wanted, self._records.cached)
+        found = self._search(query, self._records.cached)
         return None if found.missing else found.hops
 
-    async def locate(self, wanted: Wanted) -> tuple[Hop, ...]:
+    async def locate(self, query: Query) -> tuple[Endpoint, ...]:
         """The hops in the order to try them (RFC 3263 section 4.3); empty if there are none in time."""
         fresh: dict[Question, Records] = {}
 
@@ -49,22 +50,22 @@ class Resolver:
         try:
             async with asyncio.timeout(self._timeout):
                 for _ in range(_MOST_ROUNDS):
-                    found = self._search(wanted, look)
+                    found = self._search(query, look)
                     if not found.missing:
                         return found.hops
                     answers = await asyncio.gather(*map(self._records.fetch, found.missing))
                     fresh.update(zip(found.missing, answers, strict=True))
         except TimeoutError:
             return ()
-        return self._search(wanted, look).hops
+        return self._search(query, look).hops
 
     async def close(self) -> None:
         """Give up all questions under way."""
         await self._records.close()
 
-    def _search(self, wanted: Wanted, look: Callable[[Question], Records | None]) -> Found:
+    def _search(self, query: Query, look: Callable[[Question], Records | None]) -> Found:
         return next_hops(
-            wanted,
+            query,
             look,
             families=self._families,
             transports=self._transports,

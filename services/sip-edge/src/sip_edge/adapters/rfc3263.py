@@ -12,6 +12,8 @@ from enum import Enum
 from ipaddress import ip_address
 from typing import NamedTuple, TypeAlias
 
+from sip_edge.domain.ports import Endpoint, Query
+
 SIP_PORT = 5060
 
 # Services of NAPTR records (RFC 3263 section 4.1) and the transports they stand for.
@@ -64,26 +66,10 @@ Records: TypeAlias = tuple[str | Srv | Naptr, ...]
 Look: TypeAlias = Callable[[Question], Records | None]
 
 
-class Hop(NamedTuple):
-    """One address to try: numeric `ip` without brackets, `transport` "udp" or "tcp"."""
-
-    ip: str
-    port: int
-    transport: str
-
-
-class Wanted(NamedTuple):
-    """What a URI says about its server: host (no brackets), port or None, transport or None."""
-
-    host: str
-    port: int | None
-    transport: str | None
-
-
 class Found(NamedTuple):
     """Addresses in the order to try them; while `missing` is not empty they are not final."""
 
-    hops: tuple[Hop, ...]
+    hops: tuple[Endpoint, ...]
     missing: tuple[Question, ...]
 
 
@@ -98,25 +84,25 @@ def numeric(host: str) -> str | None:
 
 
 def next_hops(
-    wanted: Wanted,
+    query: Query,
     look: Look,
     *,
     families: Sequence[Family],
     transports: Sequence[str],
     random: Callable[[], float],
 ) -> Found:
-    """Find the addresses for `wanted` (RFC 3263 section 4.1 and 4.2).
+    """Find the addresses for `query` (RFC 3263 section 4.1 and 4.2).
 
     `families` and `transports` say what this edge can use, most preferred first; `random` returns
     floats in [0, 1) for the weights of SRV (RFC 2782) and for spreading over equal addresses.
-    A transport that this edge does not have leads nowhere.
+    A transport that this edge does not have leads nowhere, and so does `sips`, which needs TLS.
     """
-    if wanted.transport is not None and wanted.transport not in transports:
+    if query.scheme != "sip" or query.transport not in (None, *transports):
         return Found((), ())
-    address = numeric(wanted.host)
+    address = numeric(query.host)
     if address is not None:
-        return Found((Hop(address, wanted.port or SIP_PORT, wanted.transport or "udp"),), ())
-    return _Search(look, families, transports, random).run(wanted)
+        return Found((Endpoint(address, query.port or SIP_PORT, query.transport or "udp"),), ())
+    return _Search(look, families, transports, random).run(query)
 
 
 class _Search:
@@ -137,13 +123,13 @@ class _Search:
         self.random = random
         self.missing: list[Question] = []
 
-    def run(self, wanted: Wanted) -> Found:
-        host = wanted.host.lower().rstrip(".")
-        if wanted.port is not None:
-            hops = self._addresses(host, wanted.port, wanted.transport or "udp")
-        elif wanted.transport is not None:
-            services = [(f"_sip._{wanted.transport}.{host}", wanted.transport)]
-            hops = self._or_plain(self._by_services(services), host, wanted.transport)
+    def run(self, query: Query) -> Found:
+        host = query.host.lower().rstrip(".")
+        if query.port is not None:
+            hops = self._addresses(host, query.port, query.transport or "udp")
+        elif query.transport is not None:
+            services = [(f"_sip._{query.transport}.{host}", query.transport)]
+            hops = self._or_plain(self._by_services(services), host, query.transport)
         else:
             hops = self._or_plain(self._any_transport(host), host, "udp")
         return Found(tuple(dict.fromkeys(hops)), tuple(dict.fromkeys(self.missing)))
@@ -155,13 +141,13 @@ class _Search:
             return ()
         return records
 
-    def _or_plain(self, hops: list[Hop] | None, host: str, transport: str) -> list[Hop]:
+    def _or_plain(self, hops: list[Endpoint] | None, host: str, transport: str) -> list[Endpoint]:
         """Without SRV records the host itself is the server, on the default port."""
         if hops is not None or self.missing:
             return hops or []
         return self._addresses(host, SIP_PORT, transport)
 
-    def _any_transport(self, host: str) -> list[Hop] | None:
+    def _any_transport(self, host: str) -> list[Endpoint] | None:
         """NAPTR decides the transport; without it, the transports that have an SRV record."""
         pointers = [
             record
@@ -178,9 +164,9 @@ class _Search:
         best = [record for record in pointers if record.order == pointers[0].order]
         return self._by_services([(r.replacement, _SERVICES[r.service.upper()]) for r in best])
 
-    def _by_services(self, services: list[tuple[str, str]]) -> list[Hop] | None:
+    def _by_services(self, services: list[tuple[str, str]]) -> list[Endpoint] | None:
         """Addresses behind SRV names; None when none of the names has a record."""
-        hops: list[Hop] = []
+        hops: list[Endpoint] = []
         exists = False
         for name, transport in services:
             records = [r for r in self._records(Question(name, Kind.SRV)) if isinstance(r, Srv)]
@@ -206,14 +192,14 @@ class _Search:
             left.remove(chosen)
         return ordered
 
-    def _addresses(self, name: str, port: int, transport: str) -> list[Hop]:
+    def _addresses(self, name: str, port: int, transport: str) -> list[Endpoint]:
         """Addresses of a host, preferred family first; those of one family from a random start."""
         literal = numeric(name)
         if literal is not None:
-            return [Hop(literal, port, transport)]
-        hops: list[Hop] = []
+            return [Endpoint(literal, port, transport)]
+        hops: list[Endpoint] = []
         for family in self.families:
             found = [ip for ip in self._records(Question(name, family.value)) if isinstance(ip, str)]
             start = int(self.random() * len(found)) if len(found) > 1 else 0
-            hops += [Hop(ip, port, transport) for ip in found[start:] + found[:start]]
+            hops += [Endpoint(ip, port, transport) for ip in found[start:] + found[:start]]
         return hops
