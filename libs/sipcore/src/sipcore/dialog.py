@@ -39,7 +39,7 @@ def route_set_uac(record_route: Sequence[str]) -> tuple[str, ...]:
 
 
 def refreshed_target(method: str, contact: str, current: str) -> str:
-    """The remote target after a request of this method, or a 2xx to it, with this Contact URI ("" if none)."""
+    """The remote target after such a request, or a 2xx to it, with this Contact URI ("" if none)."""
     return contact if contact and method in TARGET_REFRESH else current
 
 
