@@ -1,0 +1,200 @@
+"""The head of a message: where it ends, its start line and its header fields.
+
+Tolerated, because it is met and does no harm: line ends of LF alone, a datagram whose line ends are all CR
+alone, folded header fields, white space before the colon, no reason phrase.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from sipcore.errors import DropReason, GrammarError, PeerProtocolError
+from sipcore.grammar import WSP, is_token, parse_number
+from sipcore.message import Headers, Message, Request, Response
+from sipcore.names import CANONICAL, canonical_name
+
+BLANK_LINE = re.compile(rb"\n\r?\n")
+"""The end of a head; its first octet is the last one of the line before."""
+
+_SIP_VERSION = re.compile(r"SIP/[0-9]+\.[0-9]+", re.IGNORECASE)
+_LENGTH_LIMIT = 2**31
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What one message may cost. Sizes are in octets."""
+
+    max_message: int = 65535
+    """Head and body together; more is answered with 513."""
+    max_headers: int = 200
+    """Header fields."""
+    max_line: int = 8192
+    """One line of the head."""
+    max_body: int = 65535
+    """Body; more is answered with 413."""
+
+
+DEFAULT = Limits()
+
+
+def refusal(fault: PeerProtocolError, message: Message) -> PeerProtocolError:
+    """``fault`` with the message it was found in, or with the reason why it cannot be answered."""
+    if isinstance(message, Response):
+        return PeerProtocolError(fault.status, fault.reason, drop_reason=DropReason.BAD_RESPONSE)
+    drop_reason = None
+    if message.method == "ACK":
+        drop_reason = DropReason.BAD_ACK
+    elif not _is_answerable(message):
+        drop_reason = DropReason.UNANSWERABLE
+    return PeerProtocolError(fault.status, fault.reason, message=message, drop_reason=drop_reason)
+
+
+def split_head(data: bytes) -> tuple[str, int, PeerProtocolError | None]:
+    """The head with ``\\n`` line ends, where the body starts, and what is wrong with the lines.
+
+    Octets that are not UTF-8 survive as surrogate escapes.
+    """
+    end = data.find(b"\r\n\r\n")
+    if end >= 0:
+        text = data[:end].decode("utf-8", "surrogateescape").replace("\r\n", "\n")
+        if "\r" not in text and "\n\n" not in text and text[-1:] != "\n":
+            return text, end + 4, None
+    return _split_odd_head(data)
+
+
+def parse_head(
+    text: str, limits: Limits, fault: PeerProtocolError | None
+) -> tuple[Message, PeerProtocolError | None]:
+    """A head with ``\\n`` line ends as a message without body, and the first thing that is wrong with it.
+
+    ``fault`` is what is wrong already. Raises PeerProtocolError that says to drop when the first line is no
+    SIP.
+    """
+    lines = text.split("\n")
+    start_line = lines.pop(0)
+    if len(text) > limits.max_line and any(len(line) > limits.max_line for line in lines):
+        fault = fault or GrammarError("Line too long")
+    if "\n " in text or "\n\t" in text:
+        lines = _unfold(lines)
+    if len(lines) > limits.max_headers:
+        del lines[limits.max_headers :]
+        fault = fault or GrammarError("Too many header fields")
+    if "\x00" in text and _has_bare_nul(text):
+        fault = fault or GrammarError("NUL")
+    fields: list[tuple[str, str]] = []
+    index: dict[str, list[str]] = {}
+    for line in lines:
+        name, colon, value = line.partition(":")
+        key = CANONICAL.get(name)
+        if key is None or not colon:
+            name = name.rstrip(WSP)
+            key = canonical_name(name)
+            if key is None or not colon:
+                fault = fault or GrammarError("Bad header line")
+                continue
+        value = value.strip(WSP)
+        fields.append((name, value))
+        if key in index:
+            index[key].append(value)
+        else:
+            index[key] = [value]
+    return _start(start_line, Headers.adopt(fields, index), fault)
+
+
+def read_length(headers: Headers) -> int:
+    """Content-Length, which must be there exactly once."""
+    lengths = headers._index.get("content-length", ())
+    if len(lengths) != 1:
+        raise GrammarError("Missing Content-Length" if not lengths else "Doubled Content-Length")
+    try:
+        return parse_number(lengths[0], _LENGTH_LIMIT)
+    except GrammarError as error:
+        raise error.within("Content-Length") from error
+
+
+def _start(
+    line: str, headers: Headers, fault: PeerProtocolError | None
+) -> tuple[Message, PeerProtocolError | None]:
+    parts = line.split(" ")
+    if len(parts) == 3 and parts[2] == "SIP/2.0":
+        method, uri, _ = parts
+        if not is_token(method) or not uri or "\t" in uri:
+            fault = fault or GrammarError("Bad request line")
+        return Request(method, uri, headers), fault
+    if line[:4].upper() == "SIP/":
+        return _status_line(line, headers), fault
+    return _odd_request_line(line, headers, fault)
+
+
+def _status_line(line: str, headers: Headers) -> Response:
+    version, _, rest = line.partition(" ")
+    code, _, reason = rest.partition(" ")
+    if version.upper() == "SIP/2.0" and len(code) == 3 and code.isascii() and code.isdigit():
+        status = int(code)
+        if 100 <= status <= 699:
+            return Response(status, reason.strip(WSP), headers)
+    raise PeerProtocolError(400, "Bad Request - Bad status line", drop_reason=DropReason.BAD_RESPONSE)
+
+
+def _odd_request_line(
+    line: str, headers: Headers, fault: PeerProtocolError | None
+) -> tuple[Message, PeerProtocolError | None]:
+    method, _, rest = line.rstrip(WSP).partition(" ")
+    uri, _, version = rest.rpartition(" ")
+    if _SIP_VERSION.fullmatch(version) is None or not is_token(method):
+        raise PeerProtocolError(400, "Bad Request - Not SIP", drop_reason=DropReason.NOT_SIP)
+    if version.upper() != "SIP/2.0":
+        fault = PeerProtocolError(505, "Version Not Supported")
+    elif line[-1] in WSP or not uri or " " in uri or "\t" in uri:
+        fault = fault or GrammarError("Bad request line")
+    return Request(method, uri, headers), fault
+
+
+def _split_odd_head(data: bytes) -> tuple[str, int, PeerProtocolError | None]:
+    fault: PeerProtocolError | None = None
+    blank = BLANK_LINE.search(data)
+    if blank is not None:
+        head, body_at = data[: blank.start()], blank.end()
+    elif b"\n" not in data and b"\r\r" in data:
+        head, _, _ = data.partition(b"\r\r")
+        body_at = len(head) + 2
+        head = head.replace(b"\r", b"\n")
+    else:
+        head, body_at = data.rstrip(b"\r\n"), len(data)
+        fault = GrammarError("No empty line after the header fields")
+    text = head.removesuffix(b"\r").decode("utf-8", "surrogateescape").replace("\r\n", "\n")
+    if "\r" in text:
+        fault = fault or GrammarError("Stray CR")
+        text = text.replace("\r", " ")
+    return text, body_at, fault
+
+
+def _unfold(lines: list[str]) -> list[str]:
+    """Join continuation lines (RFC 3261 7.3.1): the line end and the white space around it become one SP."""
+    unfolded: list[str] = []
+    run: list[str] = []
+    for line in lines:
+        if line[:1] in (" ", "\t") and run:
+            run.append(line.strip(WSP))
+            continue
+        if run:
+            unfolded.append(" ".join(run))
+        run = [line.rstrip(WSP)]
+    unfolded.append(" ".join(run))
+    return unfolded
+
+
+def _has_bare_nul(text: str) -> bool:
+    """Whether there is a NUL that no backslash escapes (quoted-pair, RFC 3261 25.1)."""
+    rest = text.replace("\\\\", "")
+    return rest.count("\x00") != rest.count("\\\x00")
+
+
+def _is_answerable(request: Request) -> bool:
+    """Whether a response can be built: a readable top Via, From, To and Call-ID, and a CSeq to copy."""
+    try:
+        _ = request.via, request.from_, request.to, request.call_id
+    except PeerProtocolError:
+        return False
+    return bool(request.headers.get("cseq"))

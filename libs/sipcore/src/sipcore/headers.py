@@ -1,0 +1,352 @@
+"""Values of the header fields that a B2BUA acts on, and their grammar (RFC 3261 20 and 25.1).
+
+All values are immutable tuples; ``str()`` prints them in wire form. Parsers raise PeerProtocolError 400.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from sipcore.errors import GrammarError
+from sipcore.grammar import (
+    WSP,
+    Params,
+    angle_end,
+    find_param,
+    format_host_port,
+    format_params,
+    is_token,
+    parse_host,
+    parse_host_port,
+    parse_number,
+    parse_params,
+    quote,
+    quoted_end,
+    split_commas,
+    unquote,
+)
+
+MAX_CSEQ = 2**31 - 1
+"""RFC 3261 8.1.1.5."""
+MAX_DELTA_SECONDS = 2**32 - 1
+"""RFC 3261 20.19."""
+MAX_FORWARDS = 255
+"""RFC 3261 20.22."""
+
+_CALL_ID = re.compile(r"[!-~]+")
+"""callid is word ["@" word] (RFC 3261 25.1); every other visible character is let through as well, it is
+opaque.
+"""
+
+_DISPLAY_WORDS = re.compile(r'[^",;<>\\:\x00-\x08\x0a-\x1f\x7f]*')
+"""display-name without quotes: tokens and LWS; other letters are common and mean no harm."""
+
+_TRANSPORTS = {
+    f"SIP/2.0/{transport}": transport for transport in ("UDP", "TCP", "TLS", "SCTP", "WS", "WSS", "TLS-SCTP")
+}
+_DEFAULT_PORTS = {"TLS": 5061, "WSS": 443, "WS": 80}
+
+
+class Via(NamedTuple):
+    """One element of Via (RFC 3261 20.42)."""
+
+    transport: str
+    """Upper case: "UDP", "TCP", ..."""
+    host: str
+    """sent-by host; an IPv6 address stands without brackets."""
+    port: int | None
+    params: Params = ()
+
+    def __str__(self) -> str:
+        sent_by = format_host_port(self.host, self.port)
+        return f"SIP/2.0/{self.transport} {sent_by}{format_params(self.params)}"
+
+    def param(self, name: str) -> str | None:
+        """Value of parameter ``name`` (lower case); "" when it has none; None when it is absent."""
+        return find_param(self.params, name)
+
+    @property
+    def branch(self) -> str:
+        """The branch parameter; "" if there is none."""
+        return find_param(self.params, "branch") or ""
+
+    @property
+    def sent_by(self) -> str:
+        """Host and port as the peer wrote them; part of the transaction key (RFC 3261 17.2.3)."""
+        return format_host_port(self.host, self.port)
+
+    @property
+    def received(self) -> str | None:
+        """The received parameter, without brackets, or None."""
+        value = find_param(self.params, "received")
+        return value.strip("[]") if value else None
+
+    @property
+    def wants_rport(self) -> bool:
+        """Whether the rport parameter is there, with or without a value (RFC 3581 3)."""
+        return find_param(self.params, "rport") is not None
+
+    @property
+    def rport(self) -> int | None:
+        """The value of rport, or None."""
+        value = find_param(self.params, "rport")
+        return int(value) if value else None
+
+    @property
+    def maddr(self) -> str | None:
+        """The maddr parameter, or None."""
+        return find_param(self.params, "maddr") or None
+
+    @property
+    def ttl(self) -> int | None:
+        """The ttl parameter, or None."""
+        value = find_param(self.params, "ttl")
+        return int(value) if value else None
+
+    def with_source(self, ip: str, port: int) -> Via:
+        """This Via as a server stores it for a request that came from ``ip`` and ``port``.
+
+        RFC 3581 4: when rport was asked for, it gets the source port and received is always set. RFC 3261
+        18.2.1: otherwise received is set only if sent-by is not the source address. Values the peer put there
+        are replaced.
+        """
+        wants_rport = self.wants_rport
+        params: list[tuple[str, str | None]] = []
+        for name, value in self.params:
+            lower = name.lower()
+            if lower == "rport":
+                params.append((name, str(port)))
+            elif lower != "received":
+                params.append((name, value))
+        if wants_rport or self.host != ip:
+            params.append(("received", ip))
+        return Via(self.transport, self.host, self.port, tuple(params))
+
+    def reply_address(self) -> tuple[str, int]:
+        """Where an unreliable transport sends the response (RFC 3261 18.2.2, RFC 3581 4), maddr aside.
+
+        To be asked of a Via that went through :meth:`with_source`.
+        """
+        port = self.rport or self.port or _DEFAULT_PORTS.get(self.transport, 5060)
+        return self.received or self.host, port
+
+
+class NameAddr(NamedTuple):
+    """A name-addr or addr-spec with header parameters: From, To, Contact, Route, Refer-To, ..."""
+
+    display: str
+    """Display name, unquoted; "" if there is none."""
+    uri: str
+    """The URI as on the wire; "*" for the Contact of that form."""
+    params: Params = ()
+
+    def __str__(self) -> str:
+        if self.uri == "*":
+            return "*"
+        display = f"{quote(self.display)} " if self.display else ""
+        return f"{display}<{self.uri}>{format_params(self.params)}"
+
+    def param(self, name: str) -> str | None:
+        """Value of parameter ``name`` (lower case), unquoted; "" when it has none; None when it is absent."""
+        return find_param(self.params, name)
+
+    @property
+    def tag(self) -> str:
+        """The tag parameter; "" if there is none."""
+        return find_param(self.params, "tag") or ""
+
+
+class CSeq(NamedTuple):
+    """CSeq (RFC 3261 20.16)."""
+
+    number: int
+    method: str
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.method}"
+
+
+class Parameterized(NamedTuple):
+    """A value with parameters: Content-Type, Content-Disposition, Session-Expires, Event, ..."""
+
+    value: str
+    params: Params = ()
+
+    def __str__(self) -> str:
+        return f"{self.value}{format_params(self.params)}"
+
+    def param(self, name: str) -> str | None:
+        """Value of parameter ``name`` (lower case), unquoted; "" when it has none; None when it is absent."""
+        return find_param(self.params, name)
+
+
+class Reason(NamedTuple):
+    """One element of Reason (RFC 3326)."""
+
+    protocol: str
+    """"Q.850", "SIP", ..., as the peer wrote it."""
+    cause: int | None
+    text: str
+    """Unquoted; "" if there is none."""
+
+    def __str__(self) -> str:
+        cause = "" if self.cause is None else f";cause={self.cause}"
+        text = f";text={quote(self.text)}" if self.text else ""
+        return f"{self.protocol}{cause}{text}"
+
+
+def parse_via(text: str) -> Via:
+    """One element of Via; ``SIP / 2.0 / UDP`` with white space is the same as without."""
+    protocol, semicolon, param_text = text.partition(";")
+    name, _, sent_by = protocol.partition(" ")
+    transport = _TRANSPORTS.get(name)
+    if transport is None:
+        transport, sent_by = _spaced_protocol(protocol)
+    host, port = parse_host_port(sent_by.strip(WSP))
+    if not semicolon:
+        return Via(transport, host, port)
+    params = parse_params(param_text)
+    for name, value in params:
+        _check_via_param(name, value)
+    return Via(transport, host, port, params)
+
+
+def parse_name_addr(text: str) -> NameAddr:
+    """One name-addr or addr-spec with its header parameters.
+
+    Without angle brackets everything after the first semicolon is header parameters, and a URI that holds a
+    comma or a question mark is refused (RFC 3261 20).
+    """
+    first = text[:1]
+    if first == '"':
+        at = quoted_end(text, 0)
+        display = unquote(text[:at])
+        gap = text[at:].lstrip(WSP)
+        if gap[:1] != "<":
+            raise GrammarError("no URI")
+        at = len(text) - len(gap)
+    elif first == "<":
+        display, at = "", 0
+    else:
+        at = text.find("<")
+        if at < 0:
+            return _bare_address(text)
+        display = text[:at].strip(WSP)
+        if _DISPLAY_WORDS.fullmatch(display) is None:
+            raise GrammarError("bad display name")
+    end = angle_end(text, at)
+    uri = text[at + 1 : end - 1].strip(WSP)
+    _check_uri_outline(uri)
+    return NameAddr(display, uri, _params_after(text, end))
+
+
+def parse_cseq(text: str) -> CSeq:
+    """``56 INVITE``; the number is 0..2**31-1."""
+    number, _, method = text.partition(" ")
+    if not number.isdigit() or method[:1] in WSP:
+        number, _, method = text.replace("\t", " ").partition(" ")
+        method = method.strip(WSP)
+    if not is_token(method):
+        raise GrammarError("bad method")
+    return CSeq(parse_number(number, MAX_CSEQ), method)
+
+
+def parse_call_id(text: str) -> str:
+    """A Call-ID: any visible characters."""
+    if _CALL_ID.fullmatch(text) is None:
+        raise GrammarError("bad character" if text else "empty")
+    return text
+
+
+def parse_token_list(text: str) -> tuple[str, ...]:
+    """A list of tokens (Require, Supported, Allow, ...); empty elements are skipped."""
+    tokens = tuple([token for token in split_commas(text) if token])
+    if not all(map(is_token, tokens)):
+        raise GrammarError("not a list of tokens")
+    return tokens
+
+
+def parse_parameterized(text: str) -> Parameterized:
+    """``value;name=value;...`` with a value that is not empty."""
+    value, semicolon, param_text = text.partition(";")
+    value = value.strip(WSP)
+    if not value:
+        raise GrammarError("empty")
+    return Parameterized(value, parse_params(param_text) if semicolon else ())
+
+
+def parse_reason(text: str) -> Reason:
+    """One element of Reason: protocol, cause and text; other parameters are left out."""
+    protocol, params = parse_parameterized(text)
+    if not is_token(protocol):
+        raise GrammarError("bad protocol")
+    cause = find_param(params, "cause")
+    return Reason(
+        protocol, None if cause is None else parse_number(cause, 999), find_param(params, "text") or ""
+    )
+
+
+def parse_delta_seconds(text: str) -> int:
+    """Seconds, 0..2**32-1; what follows a semicolon or a comment is not looked at (Retry-After)."""
+    return parse_number(text.partition(";")[0].partition("(")[0].strip(WSP), MAX_DELTA_SECONDS)
+
+
+def parse_max_forwards(text: str) -> int:
+    """Hops left, 0..255."""
+    return parse_number(text, MAX_FORWARDS)
+
+
+def _spaced_protocol(text: str) -> tuple[str, str]:
+    name, _, rest = text.partition("/")
+    version, slash, rest = rest.partition("/")
+    if not slash or name.strip(WSP).upper() != "SIP":
+        raise GrammarError("bad protocol")
+    if version.strip(WSP) != "2.0":
+        raise GrammarError("bad version")
+    transport, _, sent_by = rest.replace("\t", " ").strip(WSP).partition(" ")
+    if not is_token(transport):
+        raise GrammarError("bad transport")
+    return transport.upper(), sent_by
+
+
+def _check_via_param(name: str, value: str | None) -> None:
+    lower = name.lower()
+    if lower == "branch":
+        if not value:
+            raise GrammarError("empty branch")
+    elif lower == "rport":
+        if value is not None and parse_number(value, 65535) == 0:
+            raise GrammarError("bad port")
+    elif lower == "ttl":
+        parse_number(value or "", 255)
+    elif lower in ("received", "maddr"):
+        parse_host(f"[{value}]" if value and value.count(":") > 1 and value[0] != "[" else value or "")
+
+
+def _bare_address(text: str) -> NameAddr:
+    uri, _, _ = text.partition(";")
+    if "?" in uri or "," in uri:
+        raise GrammarError("URI needs angle brackets")
+    params = _params_after(text, len(uri))
+    uri = uri.strip(WSP)
+    if uri != "*":
+        _check_uri_outline(uri)
+    return NameAddr("", uri, params)
+
+
+def _check_uri_outline(uri: str) -> None:
+    scheme, colon, rest = uri.partition(":")
+    if not colon or not rest or not is_token(scheme):
+        raise GrammarError("bad URI")
+    if " " in uri or "\t" in uri or "<" in uri or '"' in scheme:
+        raise GrammarError("bad URI")
+
+
+def _params_after(text: str, end: int) -> Params:
+    if end == len(text):
+        return ()
+    rest = text[end:].lstrip(WSP)
+    if rest[:1] != ";":
+        raise GrammarError("text after the URI")
+    return parse_params(rest[1:])

@@ -1,0 +1,368 @@
+"""Requests, responses and their header fields.
+
+Header fields keep their order, the spelling of their names and their values. The typed accessors parse a
+field the first time it is asked for and remember the result until the headers change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, TypeAlias, TypeVar
+
+from sipcore.errors import GrammarError, PeerProtocolError
+from sipcore.grammar import split_commas
+from sipcore.headers import (
+    CSeq,
+    NameAddr,
+    Via,
+    parse_call_id,
+    parse_cseq,
+    parse_delta_seconds,
+    parse_max_forwards,
+    parse_name_addr,
+    parse_token_list,
+    parse_via,
+)
+from sipcore.names import CANONICAL, SPELLING, canonical_name
+from sipcore.uri import AnyUri, parse_uri
+
+_T = TypeVar("_T")
+
+
+class Headers:
+    """Ordered header fields; look-up by lower-case long form ("call-id" also finds ``i``)."""
+
+    __slots__ = ("_fields", "_index", "_typed")
+
+    def __init__(self, fields: Iterable[tuple[str, str]] = ()) -> None:
+        self._fields = list(fields)
+        self._typed: dict[str, Any] = {}
+        self._index: dict[str, list[str]] = {}
+        self._rebuild()
+
+    @classmethod
+    def adopt(cls, fields: list[tuple[str, str]], index: dict[str, list[str]]) -> Headers:
+        """Headers around lists that the parser has built; ``index`` maps canonical names to the values in
+        order.
+        """
+        headers = cls.__new__(cls)
+        headers._fields = fields
+        headers._index = index
+        headers._typed = {}
+        return headers
+
+    def get(self, name: str) -> str | None:
+        """The value of the first field called ``name``, or None."""
+        values = self._index.get(name)
+        if values is None:
+            values = self._index.get(_canonical(name))
+        return values[0] if values else None
+
+    def get_all(self, name: str) -> list[str]:
+        """The values of all fields called ``name``, in order, not split."""
+        return list(self._index.get(_canonical(name), ()))
+
+    def values(self, name: str) -> list[str]:
+        """The values of all fields called ``name``, split on commas outside quotes and <>; empty ones left
+        out.
+        """
+        return [part for value in self.get_all(name) for part in split_commas(value) if part]
+
+    def count(self, name: str) -> int:
+        """How many fields are called ``name``."""
+        return len(self._index.get(_canonical(name), ()))
+
+    def items(self) -> list[tuple[str, str]]:
+        """All fields in order, names as on the wire."""
+        return list(self._fields)
+
+    def add(self, name: str, value: str) -> None:
+        """Append a field."""
+        self._fields.append((name, value))
+        self._index.setdefault(_canonical(name), []).append(value)
+        self._typed.clear()
+
+    def set(self, name: str, value: str) -> None:
+        """Put one field in the place of the first one called ``name``, drop the others; append if there is
+        none.
+        """
+        key = _canonical(name)
+        if key not in self._index:
+            self.add(name, value)
+            return
+        fields: list[tuple[str, str]] = []
+        replaced = False
+        for field in self._fields:
+            if _canonical(field[0]) != key:
+                fields.append(field)
+            elif not replaced:
+                fields.append((name, value))
+                replaced = True
+        self._fields = fields
+        self._rebuild()
+
+    def remove(self, name: str) -> None:
+        """Drop all fields called ``name``."""
+        key = _canonical(name)
+        if key in self._index:
+            self._fields = [field for field in self._fields if _canonical(field[0]) != key]
+            self._rebuild()
+
+    def __contains__(self, name: str) -> bool:
+        return _canonical(name) in self._index
+
+    def __len__(self) -> int:
+        return len(self._fields)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Headers):
+            return NotImplemented
+        return self._fields == other._fields
+
+    __hash__ = None  # type: ignore[assignment]  # mutable, and mypy wants a method here
+
+    def __repr__(self) -> str:
+        return f"Headers({self._fields!r})"
+
+    def _rebuild(self) -> None:
+        index: dict[str, list[str]] = {}
+        for name, value in self._fields:
+            index.setdefault(_canonical(name), []).append(value)
+        self._index = index
+        self._typed.clear()
+
+
+class _Message:
+    """What requests and responses share: headers, body and the typed accessors."""
+
+    __slots__ = ("body", "headers")
+
+    headers: Headers
+    body: bytes
+
+    @property
+    def via(self) -> Via:
+        """The topmost Via (RFC 3261 20.42)."""
+        found: Via | None = self.headers._typed.get("via")
+        return found if found is not None else self._mandatory("via", _first_via)
+
+    @property
+    def vias(self) -> tuple[Via, ...]:
+        """All Via elements, topmost first."""
+        return self._list("via", "vias", parse_via)
+
+    @property
+    def from_(self) -> NameAddr:
+        """From (RFC 3261 20.20)."""
+        found: NameAddr | None = self.headers._typed.get("from")
+        return found if found is not None else self._mandatory("from", parse_name_addr)
+
+    @property
+    def to(self) -> NameAddr:
+        """To (RFC 3261 20.39)."""
+        found: NameAddr | None = self.headers._typed.get("to")
+        return found if found is not None else self._mandatory("to", parse_name_addr)
+
+    @property
+    def from_tag(self) -> str:
+        """The tag of From; "" if there is none."""
+        return self.from_.tag
+
+    @property
+    def to_tag(self) -> str:
+        """The tag of To; "" if there is none."""
+        return self.to.tag
+
+    @property
+    def call_id(self) -> str:
+        """Call-ID (RFC 3261 20.8)."""
+        found: str | None = self.headers._typed.get("call-id")
+        return found if found is not None else self._mandatory("call-id", parse_call_id)
+
+    @property
+    def cseq(self) -> CSeq:
+        """CSeq (RFC 3261 20.16)."""
+        found: CSeq | None = self.headers._typed.get("cseq")
+        return found if found is not None else self._mandatory("cseq", parse_cseq)
+
+    @property
+    def contact(self) -> NameAddr | None:
+        """The first Contact (RFC 3261 20.10), or None; its ``uri`` is "*" for ``Contact: *``."""
+        found: NameAddr | None = self.headers._typed.get("contact")
+        return found if found is not None else self._optional("contact", _first_address)
+
+    @property
+    def contacts(self) -> tuple[NameAddr, ...]:
+        """All Contact elements."""
+        return self._list("contact", "contacts", parse_name_addr)
+
+    @property
+    def record_routes(self) -> tuple[str, ...]:
+        """The elements of Record-Route in order, each as on the wire and known to be well formed."""
+        return self._list("record-route", "record-routes", _checked_address)
+
+    @property
+    def routes(self) -> tuple[str, ...]:
+        """The elements of Route in order, each as on the wire and known to be well formed."""
+        return self._list("route", "routes", _checked_address)
+
+    @property
+    def max_forwards(self) -> int | None:
+        """Max-Forwards (RFC 3261 20.22), 0..255, or None."""
+        return self._optional("max-forwards", parse_max_forwards)
+
+    @property
+    def expires(self) -> int | None:
+        """Expires (RFC 3261 20.19) in seconds, or None."""
+        return self._optional("expires", parse_delta_seconds)
+
+    @property
+    def content_length(self) -> int | None:
+        """Content-Length (RFC 3261 20.14) in octets as the peer gave it, or None."""
+        return self._optional("content-length", parse_delta_seconds)
+
+    @property
+    def require(self) -> tuple[str, ...]:
+        """The option tags of Require (RFC 3261 20.32), in lower case."""
+        return self._tokens("require", str.lower)
+
+    @property
+    def proxy_require(self) -> tuple[str, ...]:
+        """The option tags of Proxy-Require (RFC 3261 20.29), in lower case."""
+        return self._tokens("proxy-require", str.lower)
+
+    @property
+    def supported(self) -> tuple[str, ...]:
+        """The option tags of Supported (RFC 3261 20.37), in lower case."""
+        return self._tokens("supported", str.lower)
+
+    @property
+    def allow(self) -> tuple[str, ...]:
+        """The methods of Allow (RFC 3261 20.5)."""
+        return self._tokens("allow", str)
+
+    def _mandatory(self, key: str, parse: Callable[[str], _T]) -> _T:
+        values = self.headers._index.get(key)
+        if values is None:
+            raise PeerProtocolError(400, f"Bad Request - Missing {SPELLING[key]}")
+        return self._parse(key, values[0], parse)
+
+    def _optional(self, key: str, parse: Callable[[str], _T]) -> _T | None:
+        found: _T | None = self.headers._typed.get(key)
+        if found is not None:
+            return found
+        values = self.headers._index.get(key)
+        return None if values is None else self._parse(key, values[0], parse)
+
+    def _list(self, key: str, typed_key: str, parse: Callable[[str], _T]) -> tuple[_T, ...]:
+        found: tuple[_T, ...] | None = self.headers._typed.get(typed_key)
+        if found is None:
+            values = self.headers._index.get(key, ())
+            try:
+                found = tuple([parse(part) for value in values for part in split_commas(value)])
+            except GrammarError as error:
+                raise error.within(SPELLING[key]) from error
+            self.headers._typed[typed_key] = found
+        return found
+
+    def _tokens(self, key: str, spell: Callable[[str], str]) -> tuple[str, ...]:
+        found = self._list(key, key, parse_token_list) if key not in self.headers._typed else None
+        if found is not None:
+            self.headers._typed[key] = tuple([spell(token) for tokens in found for token in tokens])
+        tokens: tuple[str, ...] = self.headers._typed[key]
+        return tokens
+
+    def _parse(self, key: str, text: str, parse: Callable[[str], _T]) -> _T:
+        try:
+            value = parse(text)
+        except GrammarError as error:
+            raise error.within(SPELLING[key]) from error
+        self.headers._typed[key] = value
+        return value
+
+
+class Request(_Message):
+    """A SIP request. ``uri`` is the Request-URI as on the wire."""
+
+    __slots__ = ("method", "uri")
+
+    def __init__(self, method: str, uri: str, headers: Headers, body: bytes = b"") -> None:
+        self.method = method
+        self.uri = uri
+        self.headers = headers
+        self.body = body
+
+    @property
+    def request_uri(self) -> AnyUri:
+        """The Request-URI, parsed; raises 416 for an unknown scheme and 400 for a malformed one."""
+        found: AnyUri | None = self.headers._typed.get("")
+        if found is None:
+            try:
+                found = parse_uri(self.uri)
+            except GrammarError as error:
+                raise error.within("Request-URI") from error
+            self.headers._typed[""] = found
+        return found
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Request):
+            return NotImplemented
+        return (self.method, self.uri, self.headers, self.body) == (
+            other.method,
+            other.uri,
+            other.headers,
+            other.body,
+        )
+
+    __hash__ = None  # type: ignore[assignment]  # mutable, and mypy wants a method here
+
+    def __repr__(self) -> str:
+        return f"Request({self.method!r}, {self.uri!r}, {self.headers!r}, {self.body!r})"
+
+
+class Response(_Message):
+    """A SIP response."""
+
+    __slots__ = ("reason", "status")
+
+    def __init__(self, status: int, reason: str, headers: Headers, body: bytes = b"") -> None:
+        self.status = status
+        self.reason = reason
+        self.headers = headers
+        self.body = body
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Response):
+            return NotImplemented
+        return (self.status, self.reason, self.headers, self.body) == (
+            other.status,
+            other.reason,
+            other.headers,
+            other.body,
+        )
+
+    __hash__ = None  # type: ignore[assignment]  # mutable, and mypy wants a method here
+
+    def __repr__(self) -> str:
+        return f"Response({self.status!r}, {self.reason!r}, {self.headers!r}, {self.body!r})"
+
+
+Message: TypeAlias = Request | Response
+
+
+def _canonical(name: str) -> str:
+    known = CANONICAL.get(name)
+    return known if known is not None else canonical_name(name) or name
+
+
+def _first_via(text: str) -> Via:
+    return parse_via(split_commas(text)[0] if "," in text else text)
+
+
+def _first_address(text: str) -> NameAddr:
+    return parse_name_addr(split_commas(text)[0] if "," in text else text)
+
+
+def _checked_address(text: str) -> str:
+    parse_name_addr(text)
+    return text

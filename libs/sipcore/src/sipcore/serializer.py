@@ -1,0 +1,65 @@
+"""Messages to bytes.
+
+One join and one encoding per message. Line ends can only come from the join: a single count over the finished
+head proves that no name or value brought its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sipcore.errors import LocalProtocolError
+from sipcore.grammar import is_token
+from sipcore.message import Message, Request
+from sipcore.names import CANONICAL, canonical_name
+
+
+def serialize_request(method: str, uri: str, headers: Iterable[tuple[str, str]], body: bytes = b"") -> bytes:
+    """The bytes of a request; Content-Length is ours and comes last.
+
+    Raises LocalProtocolError when a part could not be read back as what it is: a line end anywhere, white
+    space in the method or the URI, a field name that is no token.
+    """
+    if not is_token(method):
+        raise LocalProtocolError("method is not a token")
+    if not uri or " " in uri or "\t" in uri:
+        raise LocalProtocolError("Request-URI is empty or holds white space")
+    return _serialize(f"{method} {uri} SIP/2.0", headers, body)
+
+
+def serialize_response(
+    status: int, reason: str, headers: Iterable[tuple[str, str]], body: bytes = b""
+) -> bytes:
+    """The bytes of a response; Content-Length is ours and comes last.
+
+    Raises LocalProtocolError as :func:`serialize_request`, and for a status outside 100..699.
+    """
+    if not 100 <= status <= 699:
+        raise LocalProtocolError("status is not 100..699")
+    return _serialize(f"SIP/2.0 {status} {reason}", headers, body)
+
+
+def serialize(message: Message) -> bytes:
+    """The bytes of a message."""
+    if isinstance(message, Request):
+        return serialize_request(message.method, message.uri, message.headers.items(), message.body)
+    return serialize_response(message.status, message.reason, message.headers.items(), message.body)
+
+
+def _serialize(start_line: str, headers: Iterable[tuple[str, str]], body: bytes) -> bytes:
+    lines = [start_line]
+    for name, value in headers:
+        key = CANONICAL.get(name) or canonical_name(name)
+        if key is None:
+            raise LocalProtocolError("header field name is not a token")
+        if key != "content-length":
+            lines.append(f"{name}: {value}")
+    lines.append(f"Content-Length: {len(body)}\r\n\r\n")
+    head = "\r\n".join(lines)
+    line_ends = len(lines) + 1
+    if head.count("\n") != line_ends or head.count("\r") != line_ends:
+        raise LocalProtocolError("line end in a header field or in the start line")
+    try:
+        return head.encode("utf-8", "surrogateescape") + body
+    except UnicodeEncodeError as error:
+        raise LocalProtocolError("text that UTF-8 cannot carry") from error
