@@ -1,7 +1,7 @@
 """Free ports for the processes of a test.
 
-The kernel is asked whether a port is free, on every protocol at once. Candidates lie below the range from which
-the kernel serves outgoing connections, so that a port stays free while a killed process is away.
+The kernel is asked whether a port is free, on every protocol at once. Candidates lie below the range from
+which it serves outgoing connections, so that a port stays free while a killed process is away.
 """
 
 from __future__ import annotations

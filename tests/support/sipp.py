@@ -68,7 +68,14 @@ class Sipp:
         argv += ["-cp", str(free_port()), "-mp", str(free_port() & ~1), "-timer_resol", "5"]
         argv += ["-key", "contact_params", ";transport=tcp" if wire.transport == "tcp" else ""]
         argv += ["-timeout", f"{timeout}s", "-timeout_error"]
-        argv += ["-trace_msg", "-message_file", str(self._messages), "-trace_err", "-error_file", str(self._errors)]
+        argv += [
+            "-trace_msg",
+            "-message_file",
+            str(self._messages),
+            "-trace_err",
+            "-error_file",
+            str(self._errors),
+        ]
         self.process = Process(f"sipp {scenario}", [*argv, *options], log=base.with_suffix(".screen"))
         if not target:
             self._wait_bound(wire)
