@@ -10,9 +10,8 @@ from collections.abc import Callable, Sequence
 from heapq import heapify, heappop, heappush
 from typing import NamedTuple
 
-from svckit.identity import MAX_SHARDS, shard_of_key
-
 from call_control.domain.store import CLAIM_MS, Commit, Outcome, Verdict
+from svckit.identity import MAX_SHARDS, shard_of_key
 
 
 def _wall_clock() -> int:
