@@ -8,17 +8,21 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import islice
 
 from sipcore.errors import DropReason, GrammarError, PeerProtocolError
-from sipcore.grammar import WSP, is_token, parse_number
+from sipcore.grammar import WSP, is_token
+from sipcore.headers import parse_content_length
 from sipcore.message import Headers, Message, Request, Response
 from sipcore.names import CANONICAL, canonical_name
+
+_FOLD = (" ", "\t")
+"""First characters of a line that continues the one before."""
 
 BLANK_LINE = re.compile(rb"\n\r?\n")
 """The end of a head; its first octet is the last one of the line before."""
 
 _SIP_VERSION = re.compile(r"SIP/[0-9]+\.[0-9]+", re.IGNORECASE)
-_LENGTH_LIMIT = 2**31
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,48 +54,47 @@ def refusal(fault: PeerProtocolError, message: Message) -> PeerProtocolError:
     return PeerProtocolError(fault.status, fault.reason, message=message, drop_reason=drop_reason)
 
 
-def split_head(data: bytes) -> tuple[str, int, PeerProtocolError | None]:
-    """The head with ``\\n`` line ends, where the body starts, and what is wrong with the lines.
+def split_head(data: bytes, limits: Limits) -> tuple[list[str], int, PeerProtocolError | None]:
+    """The lines of the head, still folded, where the body starts, and the first fault of the lines.
 
-    Octets that are not UTF-8 survive as surrogate escapes.
+    The first line is the start line. Octets that are not UTF-8 survive as surrogate escapes.
     """
+    fault: PeerProtocolError | None = None
     end = data.find(b"\r\n\r\n")
-    if end >= 0:
-        text = data[:end].decode("utf-8", "surrogateescape").replace("\r\n", "\n")
-        if "\r" not in text and "\n\n" not in text and text[-1:] != "\n":
-            return text, end + 4, None
-    return _split_odd_head(data)
-
-
-def parse_head(
-    text: str, limits: Limits, fault: PeerProtocolError | None
-) -> tuple[Message, PeerProtocolError | None]:
-    """A head with ``\\n`` line ends as a message without body, and the first thing that is wrong with it.
-
-    ``fault`` is what is wrong already. Raises PeerProtocolError that says to drop when the first line is no
-    SIP.
-    """
-    lines = text.split("\n")
-    start_line = lines.pop(0)
+    text = data[:end].decode("utf-8", "surrogateescape") if end >= 0 else ""
+    lines = text.split("\r\n")
+    breaks = len(lines) - 1
+    if text and text.count("\n") == breaks and text.count("\r") == breaks:
+        body_at = end + 4
+    else:
+        text, body_at, fault = _odd_head(data)
+        lines = text.split("\n")
     if len(text) > limits.max_line and any(len(line) > limits.max_line for line in lines):
-        fault = fault or GrammarError("Line too long")
-    if "\n " in text or "\n\t" in text:
-        lines = _unfold(lines)
-    if len(lines) > limits.max_headers:
-        del lines[limits.max_headers :]
-        fault = fault or GrammarError("Too many header fields")
+        fault = fault or GrammarError("Line Too Long")
     if "\x00" in text and _has_bare_nul(text):
         fault = fault or GrammarError("NUL")
+    return lines, body_at, fault
+
+
+def read_fields(
+    lines: list[str], limits: Limits, fault: PeerProtocolError | None
+) -> tuple[Headers, PeerProtocolError | None]:
+    """The header fields of a head, whose first line is the start line, and the first fault so far.
+
+    A line that is no header field is left out.
+    """
     fields: list[tuple[str, str]] = []
     index: dict[str, list[str]] = {}
-    for line in lines:
+    for line in islice(lines, 1, None):
         name, colon, value = line.partition(":")
         key = CANONICAL.get(name)
         if key is None or not colon:
+            if line[:1] in _FOLD:
+                return read_fields(_unfold(lines), limits, fault)
             name = name.rstrip(WSP)
             key = canonical_name(name)
             if key is None or not colon:
-                fault = fault or GrammarError("Bad header line")
+                fault = fault or GrammarError("Bad Header Line")
                 continue
         value = value.strip(WSP)
         fields.append((name, value))
@@ -99,32 +102,38 @@ def parse_head(
             index[key].append(value)
         else:
             index[key] = [value]
-    return _start(start_line, Headers.adopt(fields, index), fault)
+    if len(fields) > limits.max_headers:
+        fault = fault or GrammarError("Too Many Header Fields")
+    return Headers.adopt(fields, index), fault
 
 
-def read_length(headers: Headers) -> int:
-    """Content-Length, which must be there exactly once."""
-    lengths = headers._index.get("content-length", ())
-    if len(lengths) != 1:
-        raise GrammarError("Missing Content-Length" if not lengths else "Doubled Content-Length")
-    try:
-        return parse_number(lengths[0], _LENGTH_LIMIT)
-    except GrammarError as error:
-        raise error.within("Content-Length") from error
-
-
-def _start(
+def read_start_line(
     line: str, headers: Headers, fault: PeerProtocolError | None
 ) -> tuple[Message, PeerProtocolError | None]:
+    """The message that ``line`` begins, without body, and the first fault so far.
+
+    Raises PeerProtocolError that says to drop when the line is no request line and no good status line.
+    """
     parts = line.split(" ")
     if len(parts) == 3 and parts[2] == "SIP/2.0":
         method, uri, _ = parts
         if not is_token(method) or not uri or "\t" in uri:
-            fault = fault or GrammarError("Bad request line")
+            fault = fault or GrammarError("Bad Request Line")
         return Request(method, uri, headers), fault
     if line[:4].upper() == "SIP/":
         return _status_line(line, headers), fault
     return _odd_request_line(line, headers, fault)
+
+
+def read_length(headers: Headers) -> int:
+    """Content-Length, which must be there exactly once."""
+    lengths = headers.index.get("content-length", ())
+    if len(lengths) != 1:
+        raise GrammarError("Doubled Content-Length" if lengths else "Missing Content-Length")
+    try:
+        return parse_content_length(lengths[0])
+    except GrammarError as error:
+        raise error.within("Content-Length") from error
 
 
 def _status_line(line: str, headers: Headers) -> Response:
@@ -134,7 +143,7 @@ def _status_line(line: str, headers: Headers) -> Response:
         status = int(code)
         if 100 <= status <= 699:
             return Response(status, reason.strip(WSP), headers)
-    raise PeerProtocolError(400, "Bad Request - Bad status line", drop_reason=DropReason.BAD_RESPONSE)
+    raise PeerProtocolError(400, "Bad Request - Bad Status Line", drop_reason=DropReason.BAD_RESPONSE)
 
 
 def _odd_request_line(
@@ -147,11 +156,12 @@ def _odd_request_line(
     if version.upper() != "SIP/2.0":
         fault = PeerProtocolError(505, "Version Not Supported")
     elif line[-1] in WSP or not uri or " " in uri or "\t" in uri:
-        fault = fault or GrammarError("Bad request line")
+        fault = fault or GrammarError("Bad Request Line")
     return Request(method, uri, headers), fault
 
 
-def _split_odd_head(data: bytes) -> tuple[str, int, PeerProtocolError | None]:
+def _odd_head(data: bytes) -> tuple[str, int, PeerProtocolError | None]:
+    """A head with other line ends than CRLF, made ``\\n``, where the body starts, and its first fault."""
     fault: PeerProtocolError | None = None
     blank = BLANK_LINE.search(data)
     if blank is not None:
@@ -162,7 +172,7 @@ def _split_odd_head(data: bytes) -> tuple[str, int, PeerProtocolError | None]:
         head = head.replace(b"\r", b"\n")
     else:
         head, body_at = data.rstrip(b"\r\n"), len(data)
-        fault = GrammarError("No empty line after the header fields")
+        fault = GrammarError("No Empty Line After Header Fields")
     text = head.removesuffix(b"\r").decode("utf-8", "surrogateescape").replace("\r\n", "\n")
     if "\r" in text:
         fault = fault or GrammarError("Stray CR")
@@ -171,16 +181,22 @@ def _split_odd_head(data: bytes) -> tuple[str, int, PeerProtocolError | None]:
 
 
 def _unfold(lines: list[str]) -> list[str]:
-    """Join continuation lines (RFC 3261 7.3.1): the line end and the white space around it become one SP."""
+    """Join continuation lines (RFC 3261 7.3.1): the line end and the white space around it become one SP.
+
+    A continuation of the start line is no header field: its place stays empty. No line begins with white
+    space in the end, except perhaps the start line.
+    """
     unfolded: list[str] = []
-    run: list[str] = []
-    for line in lines:
-        if line[:1] in (" ", "\t") and run:
-            run.append(line.strip(WSP))
-            continue
-        if run:
+    run = [lines[0]]
+    for line in islice(lines, 1, None):
+        if line[:1] not in _FOLD:
             unfolded.append(" ".join(run))
-        run = [line.rstrip(WSP)]
+            run = [line.rstrip(WSP)]
+        elif unfolded:
+            run.append(line.strip(WSP))
+        else:
+            unfolded.append(lines[0])
+            run = [""]
     unfolded.append(" ".join(run))
     return unfolded
 
@@ -192,7 +208,10 @@ def _has_bare_nul(text: str) -> bool:
 
 
 def _is_answerable(request: Request) -> bool:
-    """Whether a response can be built: a readable top Via, From, To and Call-ID, and a CSeq to copy."""
+    """Whether a response can be built: a readable top Via, From, To and Call-ID, and a CSeq to copy.
+
+    The CSeq need not be readable: RFC 3261 8.2.6.2 copies it, and a number out of range deserves its 400.
+    """
     try:
         _ = request.via, request.from_, request.to, request.call_id
     except PeerProtocolError:

@@ -23,7 +23,6 @@ from sipcore.grammar import (
     parse_params,
     quote,
     quoted_end,
-    split_commas,
     unquote,
 )
 
@@ -31,6 +30,7 @@ MAX_CSEQ = 2**31 - 1
 """RFC 3261 8.1.1.5."""
 MAX_DELTA_SECONDS = 2**32 - 1
 """RFC 3261 20.19."""
+MAX_CONTENT_LENGTH = 2**31 - 1
 MAX_FORWARDS = 255
 """RFC 3261 20.22."""
 
@@ -57,10 +57,12 @@ class Via(NamedTuple):
     """sent-by host; an IPv6 address stands without brackets."""
     port: int | None
     params: Params = ()
+    version: str = "2.0"
+    """Any other is readable, so that its sender can be told, but refused by validation."""
 
     def __str__(self) -> str:
         sent_by = format_host_port(self.host, self.port)
-        return f"SIP/2.0/{self.transport} {sent_by}{format_params(self.params)}"
+        return f"SIP/{self.version}/{self.transport} {sent_by}{format_params(self.params)}"
 
     def param(self, name: str) -> str | None:
         """Value of parameter ``name`` (lower case); "" when it has none; None when it is absent."""
@@ -121,7 +123,7 @@ class Via(NamedTuple):
                 params.append((name, value))
         if wants_rport or self.host != ip:
             params.append(("received", ip))
-        return Via(self.transport, self.host, self.port, tuple(params))
+        return Via(self.transport, self.host, self.port, tuple(params), self.version)
 
     def reply_address(self) -> tuple[str, int]:
         """Where an unreliable transport sends the response (RFC 3261 18.2.2, RFC 3581 4), maddr aside.
@@ -201,15 +203,16 @@ def parse_via(text: str) -> Via:
     protocol, semicolon, param_text = text.partition(";")
     name, _, sent_by = protocol.partition(" ")
     transport = _TRANSPORTS.get(name)
+    version = "2.0"
     if transport is None:
-        transport, sent_by = _spaced_protocol(protocol)
+        version, transport, sent_by = _odd_protocol(protocol)
     host, port = parse_host_port(sent_by.strip(WSP))
     if not semicolon:
-        return Via(transport, host, port)
+        return Via(transport, host, port, (), version)
     params = parse_params(param_text)
     for name, value in params:
         _check_via_param(name, value)
-    return Via(transport, host, port, params)
+    return Via(transport, host, port, params, version)
 
 
 def parse_name_addr(text: str) -> NameAddr:
@@ -259,12 +262,11 @@ def parse_call_id(text: str) -> str:
     return text
 
 
-def parse_token_list(text: str) -> tuple[str, ...]:
-    """A list of tokens (Require, Supported, Allow, ...); empty elements are skipped."""
-    tokens = tuple([token for token in split_commas(text) if token])
-    if not all(map(is_token, tokens)):
-        raise GrammarError("not a list of tokens")
-    return tokens
+def parse_token(text: str) -> str:
+    """One element of a list of tokens (Require, Supported, Allow, ...)."""
+    if not is_token(text):
+        raise GrammarError("not a token")
+    return text
 
 
 def parse_parameterized(text: str) -> Parameterized:
@@ -288,8 +290,18 @@ def parse_reason(text: str) -> Reason:
 
 
 def parse_delta_seconds(text: str) -> int:
-    """Seconds, 0..2**32-1; what follows a semicolon or a comment is not looked at (Retry-After)."""
-    return parse_number(text.partition(";")[0].partition("(")[0].strip(WSP), MAX_DELTA_SECONDS)
+    """Seconds, 0..2**32-1 (Expires, Min-SE, ...)."""
+    return parse_number(text, MAX_DELTA_SECONDS)
+
+
+def parse_retry_after(text: str) -> int:
+    """The seconds of Retry-After (RFC 3261 20.33); its comment and parameters are not looked at."""
+    return parse_delta_seconds(text.partition(";")[0].partition("(")[0].strip(WSP))
+
+
+def parse_content_length(text: str) -> int:
+    """Octets of the body; what is beyond any body that we would read is refused as out of range."""
+    return parse_number(text, MAX_CONTENT_LENGTH)
 
 
 def parse_max_forwards(text: str) -> int:
@@ -297,17 +309,17 @@ def parse_max_forwards(text: str) -> int:
     return parse_number(text, MAX_FORWARDS)
 
 
-def _spaced_protocol(text: str) -> tuple[str, str]:
+def _odd_protocol(text: str) -> tuple[str, str, str]:
+    """Version, transport and sent-by of a sent-protocol that is not spelled as usual."""
     name, _, rest = text.partition("/")
     version, slash, rest = rest.partition("/")
     if not slash or name.strip(WSP).upper() != "SIP":
         raise GrammarError("bad protocol")
-    if version.strip(WSP) != "2.0":
-        raise GrammarError("bad version")
+    version = version.strip(WSP)
     transport, _, sent_by = rest.replace("\t", " ").strip(WSP).partition(" ")
-    if not is_token(transport):
-        raise GrammarError("bad transport")
-    return transport.upper(), sent_by
+    if not is_token(version) or not is_token(transport):
+        raise GrammarError("bad protocol")
+    return version, transport.upper(), sent_by
 
 
 def _check_via_param(name: str, value: str | None) -> None:

@@ -10,17 +10,18 @@ from collections.abc import Callable, Iterable
 from typing import Any, TypeAlias, TypeVar
 
 from sipcore.errors import GrammarError, PeerProtocolError
-from sipcore.grammar import split_commas
+from sipcore.grammar import is_token, split_commas
 from sipcore.headers import (
     CSeq,
     NameAddr,
     Via,
     parse_call_id,
+    parse_content_length,
     parse_cseq,
     parse_delta_seconds,
     parse_max_forwards,
     parse_name_addr,
-    parse_token_list,
+    parse_token,
     parse_via,
 )
 from sipcore.names import CANONICAL, SPELLING, canonical_name
@@ -32,12 +33,14 @@ _T = TypeVar("_T")
 class Headers:
     """Ordered header fields; look-up by lower-case long form ("call-id" also finds ``i``)."""
 
-    __slots__ = ("_fields", "_index", "_typed")
+    __slots__ = ("_fields", "_typed", "index")
+
+    index: dict[str, list[str]]
+    """Canonical name to values, in order. To be read only; it saves the hot path a call."""
 
     def __init__(self, fields: Iterable[tuple[str, str]] = ()) -> None:
         self._fields = list(fields)
         self._typed: dict[str, Any] = {}
-        self._index: dict[str, list[str]] = {}
         self._rebuild()
 
     @classmethod
@@ -47,20 +50,20 @@ class Headers:
         """
         headers = cls.__new__(cls)
         headers._fields = fields
-        headers._index = index
+        headers.index = index
         headers._typed = {}
         return headers
 
     def get(self, name: str) -> str | None:
         """The value of the first field called ``name``, or None."""
-        values = self._index.get(name)
+        values = self.index.get(name)
         if values is None:
-            values = self._index.get(_canonical(name))
+            values = self.index.get(_canonical(name))
         return values[0] if values else None
 
     def get_all(self, name: str) -> list[str]:
         """The values of all fields called ``name``, in order, not split."""
-        return list(self._index.get(_canonical(name), ()))
+        return list(self.index.get(_canonical(name), ()))
 
     def values(self, name: str) -> list[str]:
         """The values of all fields called ``name``, split on commas outside quotes and <>; empty ones left
@@ -70,7 +73,7 @@ class Headers:
 
     def count(self, name: str) -> int:
         """How many fields are called ``name``."""
-        return len(self._index.get(_canonical(name), ()))
+        return len(self.index.get(_canonical(name), ()))
 
     def items(self) -> list[tuple[str, str]]:
         """All fields in order, names as on the wire."""
@@ -79,7 +82,7 @@ class Headers:
     def add(self, name: str, value: str) -> None:
         """Append a field."""
         self._fields.append((name, value))
-        self._index.setdefault(_canonical(name), []).append(value)
+        self.index.setdefault(_canonical(name), []).append(value)
         self._typed.clear()
 
     def set(self, name: str, value: str) -> None:
@@ -87,7 +90,7 @@ class Headers:
         none.
         """
         key = _canonical(name)
-        if key not in self._index:
+        if key not in self.index:
             self.add(name, value)
             return
         fields: list[tuple[str, str]] = []
@@ -104,12 +107,12 @@ class Headers:
     def remove(self, name: str) -> None:
         """Drop all fields called ``name``."""
         key = _canonical(name)
-        if key in self._index:
+        if key in self.index:
             self._fields = [field for field in self._fields if _canonical(field[0]) != key]
             self._rebuild()
 
     def __contains__(self, name: str) -> bool:
-        return _canonical(name) in self._index
+        return _canonical(name) in self.index
 
     def __len__(self) -> int:
         return len(self._fields)
@@ -119,8 +122,6 @@ class Headers:
             return NotImplemented
         return self._fields == other._fields
 
-    __hash__ = None  # type: ignore[assignment]  # mutable, and mypy wants a method here
-
     def __repr__(self) -> str:
         return f"Headers({self._fields!r})"
 
@@ -128,7 +129,7 @@ class Headers:
         index: dict[str, list[str]] = {}
         for name, value in self._fields:
             index.setdefault(_canonical(name), []).append(value)
-        self._index = index
+        self.index = index
         self._typed.clear()
 
 
@@ -149,6 +150,9 @@ class _Message:
     @property
     def vias(self) -> tuple[Via, ...]:
         """All Via elements, topmost first."""
+        values = self.headers.index.get("via")
+        if values is not None and len(values) == 1 and "," not in values[0]:
+            return (self.via,)
         return self._list("via", "vias", parse_via)
 
     @property
@@ -194,17 +198,35 @@ class _Message:
     @property
     def contacts(self) -> tuple[NameAddr, ...]:
         """All Contact elements."""
+        values = self.headers.index.get("contact")
+        if values is not None and len(values) == 1 and "," not in values[0]:
+            first = self.contact
+            return () if first is None else (first,)
         return self._list("contact", "contacts", parse_name_addr)
+
+    @property
+    def contact_uri(self) -> AnyUri | None:
+        """The URI of the first Contact, parsed, or None; raises 400 also for a scheme that we do not speak."""
+        found: AnyUri | None = self.headers._typed.get("contact-uri")
+        contact = self.contact
+        if found is None and contact is not None:
+            try:
+                found = parse_uri(contact.uri)
+            except PeerProtocolError as error:
+                why = error.why if isinstance(error, GrammarError) else "scheme"
+                raise GrammarError(why).within("Contact") from error
+            self.headers._typed["contact-uri"] = found
+        return found
 
     @property
     def record_routes(self) -> tuple[str, ...]:
         """The elements of Record-Route in order, each as on the wire and known to be well formed."""
-        return self._list("record-route", "record-routes", _checked_address)
+        return self._list("record-route", "record-routes", _checked_route)
 
     @property
     def routes(self) -> tuple[str, ...]:
         """The elements of Route in order, each as on the wire and known to be well formed."""
-        return self._list("route", "routes", _checked_address)
+        return self._list("route", "routes", _checked_route)
 
     @property
     def max_forwards(self) -> int | None:
@@ -219,30 +241,30 @@ class _Message:
     @property
     def content_length(self) -> int | None:
         """Content-Length (RFC 3261 20.14) in octets as the peer gave it, or None."""
-        return self._optional("content-length", parse_delta_seconds)
+        return self._optional("content-length", parse_content_length)
 
     @property
     def require(self) -> tuple[str, ...]:
         """The option tags of Require (RFC 3261 20.32), in lower case."""
-        return self._tokens("require", str.lower)
+        return self._list("require", "require", _option_tag)
 
     @property
     def proxy_require(self) -> tuple[str, ...]:
         """The option tags of Proxy-Require (RFC 3261 20.29), in lower case."""
-        return self._tokens("proxy-require", str.lower)
+        return self._list("proxy-require", "proxy-require", _option_tag)
 
     @property
     def supported(self) -> tuple[str, ...]:
-        """The option tags of Supported (RFC 3261 20.37), in lower case."""
-        return self._tokens("supported", str.lower)
+        """The option tags of Supported (RFC 3261 20.37), in lower case; what is no tag is left out."""
+        return tuple([tag.lower() for tag in self.headers.values("supported") if is_token(tag)])
 
     @property
     def allow(self) -> tuple[str, ...]:
-        """The methods of Allow (RFC 3261 20.5)."""
-        return self._tokens("allow", str)
+        """The methods of Allow (RFC 3261 20.5); what is no method is left out."""
+        return tuple([method for method in self.headers.values("allow") if is_token(method)])
 
     def _mandatory(self, key: str, parse: Callable[[str], _T]) -> _T:
-        values = self.headers._index.get(key)
+        values = self.headers.index.get(key)
         if values is None:
             raise PeerProtocolError(400, f"Bad Request - Missing {SPELLING[key]}")
         return self._parse(key, values[0], parse)
@@ -251,26 +273,19 @@ class _Message:
         found: _T | None = self.headers._typed.get(key)
         if found is not None:
             return found
-        values = self.headers._index.get(key)
+        values = self.headers.index.get(key)
         return None if values is None else self._parse(key, values[0], parse)
 
     def _list(self, key: str, typed_key: str, parse: Callable[[str], _T]) -> tuple[_T, ...]:
         found: tuple[_T, ...] | None = self.headers._typed.get(typed_key)
         if found is None:
-            values = self.headers._index.get(key, ())
+            values = self.headers.index.get(key, ())
             try:
                 found = tuple([parse(part) for value in values for part in split_commas(value)])
             except GrammarError as error:
                 raise error.within(SPELLING[key]) from error
             self.headers._typed[typed_key] = found
         return found
-
-    def _tokens(self, key: str, spell: Callable[[str], str]) -> tuple[str, ...]:
-        found = self._list(key, key, parse_token_list) if key not in self.headers._typed else None
-        if found is not None:
-            self.headers._typed[key] = tuple([spell(token) for tokens in found for token in tokens])
-        tokens: tuple[str, ...] = self.headers._typed[key]
-        return tokens
 
     def _parse(self, key: str, text: str, parse: Callable[[str], _T]) -> _T:
         try:
@@ -295,13 +310,13 @@ class Request(_Message):
     @property
     def request_uri(self) -> AnyUri:
         """The Request-URI, parsed; raises 416 for an unknown scheme and 400 for a malformed one."""
-        found: AnyUri | None = self.headers._typed.get("")
+        found: AnyUri | None = self.headers._typed.get("request-line")
         if found is None:
             try:
                 found = parse_uri(self.uri)
             except GrammarError as error:
                 raise error.within("Request-URI") from error
-            self.headers._typed[""] = found
+            self.headers._typed["request-line"] = found
         return found
 
     def __eq__(self, other: object) -> bool:
@@ -313,8 +328,6 @@ class Request(_Message):
             other.headers,
             other.body,
         )
-
-    __hash__ = None  # type: ignore[assignment]  # mutable, and mypy wants a method here
 
     def __repr__(self) -> str:
         return f"Request({self.method!r}, {self.uri!r}, {self.headers!r}, {self.body!r})"
@@ -341,8 +354,6 @@ class Response(_Message):
             other.body,
         )
 
-    __hash__ = None  # type: ignore[assignment]  # mutable, and mypy wants a method here
-
     def __repr__(self) -> str:
         return f"Response({self.status!r}, {self.reason!r}, {self.headers!r}, {self.body!r})"
 
@@ -363,6 +374,12 @@ def _first_address(text: str) -> NameAddr:
     return parse_name_addr(split_commas(text)[0] if "," in text else text)
 
 
-def _checked_address(text: str) -> str:
+def _checked_route(text: str) -> str:
+    if "<" not in text:
+        raise GrammarError("URI needs angle brackets")
     parse_name_addr(text)
     return text
+
+
+def _option_tag(text: str) -> str:
+    return parse_token(text).lower()

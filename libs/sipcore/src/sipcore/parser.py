@@ -7,12 +7,24 @@ message needs.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from operator import attrgetter
 from typing import TypeAlias
 
 from sipcore.errors import DropReason, GrammarError, PeerProtocolError
-from sipcore.head import BLANK_LINE, DEFAULT, Limits, parse_head, read_length, refusal, split_head
-from sipcore.message import Message, Request, Response
+from sipcore.head import (
+    BLANK_LINE,
+    DEFAULT,
+    Limits,
+    read_fields,
+    read_length,
+    read_start_line,
+    refusal,
+    split_head,
+)
+from sipcore.message import Headers, Message, Request, Response
 from sipcore.names import SPELLING
+from sipcore.uri import Uri
 
 __all__ = [
     "DEFAULT",
@@ -25,8 +37,27 @@ __all__ = [
     "validate_response",
 ]
 
-_ONCE = ("from", "to", "call-id", "cseq", "max-forwards", "content-length", "content-type", "expires")
+_NO_MESSAGE = (b"", b"\r", b"\n", b"\x00")
+"""First octets of keep-alives, and of datagrams with empty lines before the message."""
+
+_ONCE = frozenset(
+    ("from", "to", "call-id", "cseq", "max-forwards", "content-length", "content-type", "expires")
+)
 """Fields that may occur only once (RFC 3261 20); the mandatory ones are found missing when read."""
+
+_OPTIONAL: tuple[tuple[str, Callable[[Message], object]], ...] = (
+    ("max-forwards", attrgetter("max_forwards")),
+    ("contact", attrgetter("contact", "contacts")),
+    ("record-route", attrgetter("record_routes")),
+    ("route", attrgetter("routes")),
+    ("require", attrgetter("require")),
+    ("proxy-require", attrgetter("proxy_require")),
+    ("expires", attrgetter("expires")),
+)
+"""Fields that need not be there, and the accessors that read them."""
+
+_TARGET_REFRESHERS = ("INVITE", "UPDATE")
+"""Methods whose Contact we will send requests to."""
 
 
 def parse_datagram(data: bytes, limits: Limits = DEFAULT) -> Message:
@@ -36,27 +67,24 @@ def parse_datagram(data: bytes, limits: Limits = DEFAULT) -> Message:
     PeerProtocolError for a bad start line, a line that is no header field, a Content-Length beyond the
     datagram, and limits exceeded.
     """
-    if data[:1] in (b"\r", b"\n", b"\x00"):
+    if data[:1] in _NO_MESSAGE:
         data = data.lstrip(b"\r\n")
         if not data.strip(b"\x00"):
-            raise PeerProtocolError(400, "Bad Request", drop_reason=DropReason.KEEPALIVE)
-    text, body_at, fault = split_head(data)
-    message, fault = parse_head(text, limits, fault)
+            raise PeerProtocolError(400, "Bad Request - Empty", drop_reason=DropReason.KEEPALIVE)
+    lines, body_at, fault = split_head(data, limits)
+    headers, fault = read_fields(lines, limits, fault)
+    message, fault = read_start_line(lines[0], headers, fault)
     body = data[body_at:]
-    lengths = message.headers._index.get("content-length")
-    if lengths is not None:
+    if "content-length" in headers.index:
         try:
-            length = read_length(message.headers)
+            length = read_length(headers)
             if length > len(body):
-                raise GrammarError("Body shorter than Content-Length")
+                raise GrammarError("Body Shorter Than Content-Length")
             body = body[:length]
         except PeerProtocolError as error:
             fault = fault or error
-    if len(data) > limits.max_message:
-        fault = PeerProtocolError(513, "Message Too Large")
-    elif len(body) > limits.max_body:
-        fault = PeerProtocolError(413, "Request Entity Too Large")
     message.body = body
+    fault = _too_large(len(data), len(body), limits) or fault
     if fault is not None:
         raise refusal(fault, message)
     return message
@@ -66,17 +94,21 @@ def validate_request(request: Request) -> None:
     """Check what every request must have (RFC 3261 8.1.1, 8.2, 16.3).
 
     Via, From, To, Call-ID and CSeq present and well formed; single-valued fields present only once; the
-    method of CSeq the method of the request; Max-Forwards, if present, in range; a Request-URI of a scheme
-    that we speak. Raises PeerProtocolError: 400, 416.
+    method of CSeq the method of the request; a Request-URI of a scheme that we speak, without header fields;
+    a Contact with a sip or sips URI in an INVITE. What is there of Max-Forwards, Contact, Route,
+    Record-Route, Require, Proxy-Require and Expires is well formed too: after this no typed accessor raises.
+
+    Raises PeerProtocolError: 400, 416, 505.
     """
     try:
         _check_common(request)
         if request.cseq.method != request.method:
-            raise GrammarError("CSeq method differs")
+            raise GrammarError("CSeq Method Differs")
         uri = request.request_uri
-        if uri.scheme != "tel" and "?" in request.uri.rpartition("@")[2]:
-            raise GrammarError("Header in Request-URI")
-        _ = request.max_forwards
+        if isinstance(uri, Uri) and uri.headers:
+            raise GrammarError("Header In Request-URI")
+        if request.method == "INVITE" and request.contact is None:
+            raise GrammarError("Missing Contact")
     except PeerProtocolError as error:
         raise refusal(error, request) from error
 
@@ -84,7 +116,7 @@ def validate_request(request: Request) -> None:
 def validate_response(response: Response) -> None:
     """Check what every response must have: Via, From, To, Call-ID and CSeq, well formed.
 
-    Raises PeerProtocolError that says to drop.
+    As with requests, no typed accessor raises after this. Raises PeerProtocolError that says to drop.
     """
     try:
         _check_common(response)
@@ -93,12 +125,30 @@ def validate_response(response: Response) -> None:
 
 
 def _check_common(message: Message) -> None:
-    index = message.headers._index
-    for key in _ONCE:
-        values = index.get(key)
-        if values is not None and len(values) != 1:
+    index = message.headers.index
+    for key, values in index.items():
+        if len(values) > 1 and key in _ONCE:
             raise GrammarError(f"Doubled {SPELLING[key]}")
-    _ = message.vias, message.via, message.from_, message.to, message.call_id, message.cseq
+    for via in message.vias:
+        if via.version != "2.0":
+            raise GrammarError("Bad Via: version")
+    _ = message.via, message.from_, message.to, message.call_id
+    method = message.cseq.method
+    for key, read in _OPTIONAL:
+        if key in index:
+            read(message)
+    if method in _TARGET_REFRESHERS and (isinstance(message, Request) or message.status < 300):
+        uri = message.contact_uri
+        if uri is not None and not isinstance(uri, Uri):
+            raise GrammarError("Bad Contact: scheme")
+
+
+def _too_large(total: int, body: int, limits: Limits) -> PeerProtocolError | None:
+    if body > limits.max_body:
+        return PeerProtocolError(413, "Request Entity Too Large")
+    if total > limits.max_message:
+        return PeerProtocolError(513, "Message Too Large")
+    return None
 
 
 class Ping:
@@ -111,6 +161,7 @@ class Ping:
 
 
 PING = Ping()
+_KEEPALIVE = b"\r\n\r\n"
 Outcome: TypeAlias = Message | Ping | PeerProtocolError
 
 
@@ -165,24 +216,45 @@ class StreamParser:
         blank = BLANK_LINE.search(buffer, max(0, self._scanned - 2))
         if blank is None:
             self._scanned = len(buffer)
-            return self._close(PeerProtocolError(513, "Message Too Large")) if self._is_too_long() else None
+            if len(buffer) <= self._limits.max_message:
+                return None
+            return self._close(
+                PeerProtocolError(513, "Message Too Large", drop_reason=DropReason.UNANSWERABLE)
+            )
         head = bytes(buffer[: blank.end()])
         del buffer[: blank.end()]
         self._scanned = 0
+        return self._read_head(head)
+
+    def _read_head(self, head: bytes) -> PeerProtocolError | None:
+        """Keep the message that ``head`` begins until its body is here; the error, if it ends here."""
+        limits = self._limits
+        lines, _, fault = split_head(head, limits)
+        headers, fault = read_fields(lines, limits, fault)
+        message: Message | None = None
         try:
-            text, _, fault = split_head(head)
-            message, fault = parse_head(text, self._limits, fault)
+            message, fault = read_start_line(lines[0], headers, fault)
+            length = read_length(headers)
         except PeerProtocolError as error:
-            return self._close(error)
-        try:
-            length = read_length(message.headers)
-        except PeerProtocolError as error:
-            return self._close(refusal(fault or error, message))
-        if len(head) + length > self._limits.max_message or length > self._limits.max_body:
+            if message is not None:
+                return self._close(refusal(fault or error, message))
+            return self._refuse_start_line(error, headers)
+        too_large = _too_large(len(head) + length, length, limits)
+        if too_large is not None:
             self._skip = length
-            return refusal(PeerProtocolError(413, "Request Entity Too Large"), message)
+            return refusal(too_large, message)
         self._message, self._fault, self._need = message, fault, length
         return None
+
+    def _refuse_start_line(self, error: PeerProtocolError, headers: Headers) -> PeerProtocolError:
+        """Step over a bad response if its end is known; anything else ends the stream."""
+        if error.drop_reason is not DropReason.BAD_RESPONSE:
+            return self._close(error)
+        try:
+            self._skip = read_length(headers)
+        except PeerProtocolError:
+            return self._close(error)
+        return error
 
     def _finish(self) -> Outcome | None:
         """Complete the message whose head is read, if its body is here."""
@@ -198,16 +270,13 @@ class StreamParser:
         """Drop empty lines before a message (RFC 3261 7.5); True when they are a keep-alive."""
         buffer = self._buffer
         while buffer[:1] == b"\n" or buffer[:2] == b"\r\n":
-            if buffer[:4] == b"\r\n\r\n":
+            if buffer[:4] == _KEEPALIVE:
                 del buffer[:4]
                 return True
-            if bytes(buffer) in (b"\r\n", b"\r\n\r"):
+            if len(buffer) < 4 and _KEEPALIVE.startswith(bytes(buffer)):
                 return False
             del buffer[: 1 if buffer[:1] == b"\n" else 2]
         return False
-
-    def _is_too_long(self) -> bool:
-        return len(self._buffer) > self._limits.max_message
 
     def _close(self, error: PeerProtocolError) -> PeerProtocolError:
         self.closed = True
