@@ -218,11 +218,15 @@ class Pod:
             upkeep.store_sent(turn, sent)
         if done:
             upkeep.pay_done(turn, done)
+        # Proofs ride on commits that happen anyway: beside an event they do not cause one.
+        turn.changed = turn.changed and (timer or not arrivals)
         for _, event in arrivals:
             self._apply(turn, event)
         if timer:
             upkeep.on_timer(turn, self._absent(turn.now))
         if not turn.changed:
+            slot.done |= done
+            slot.sents = sents
             self._emit(turn.emissions)
             _acknowledge(arrivals)
             return

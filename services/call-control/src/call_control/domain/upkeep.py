@@ -120,24 +120,20 @@ def _watch(turn: Turn, absent_edges: Container[str]) -> None:
 
 
 def _reissue_due(turn: Turn) -> None:
-    due = [debt for debt in turn.call.debts if debt.deadline_ms <= turn.now]
-    if not due:
-        return
-    expired = [
-        position
-        for position, debt in enumerate(turn.call.debts)
-        if debt.deadline_ms <= turn.now and debt.expires_ms <= turn.now and not _endless(debt)
-    ]
-    for debt in due:
-        if debt.expires_ms > turn.now or _endless(debt):
-            turn.issue(debt)
-            waited = debt.deadline_ms - (
-                debt.expires_ms - turn.policy.ack_timeout_ms - 2 * turn.policy.debt_retry_ms
-            )
-            debt.deadline_ms = turn.now + max(
-                turn.policy.debt_retry_ms, min(waited, turn.policy.ack_timeout_ms)
-            )
-            turn.changed = True
+    """Issue again what is unproved for too long, each time after twice the wait; drop the hopeless."""
+    policy, expired = turn.policy, []
+    for position, debt in enumerate(turn.call.debts):
+        if debt.deadline_ms > turn.now:
+            continue
+        turn.changed = True
+        left = debt.expires_ms - turn.now
+        if left <= 0 and not _endless(debt):
+            expired.append(position)
+            continue
+        turn.issue(debt)
+        age = policy.ack_timeout_ms + policy.debt_retry_ms - left
+        wait = max(policy.debt_retry_ms, min(age, policy.ack_timeout_ms))
+        debt.deadline_ms = turn.now + (wait if _endless(debt) else min(wait, left))
     _give_up(turn, expired)
 
 

@@ -1,0 +1,21 @@
+"""From the setting to the store: `memory`, or a Redis URL."""
+
+from __future__ import annotations
+
+from call_control.adapters.memory_store import MemoryStore
+from call_control.adapters.redis_store import RedisStore
+from call_control.domain.store import Store
+from svckit.errors import SettingsError
+
+
+def open_store(url: str, *, shards: int, setting: str) -> Store:
+    """Return the store that a setting names, not yet connected.
+
+    Raises SettingsError naming `setting` for a URL that is not understood.
+    """
+    if url == "memory":
+        return MemoryStore(shards=shards)
+    try:
+        return RedisStore(url, shards=shards)
+    except ValueError as error:
+        raise SettingsError(setting, str(error)) from error

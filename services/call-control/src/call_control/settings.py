@@ -1,0 +1,130 @@
+"""Settings of call-control: environment variables that begin with CALL_CONTROL_."""
+
+from __future__ import annotations
+
+import socket
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field, field_validator
+from pydantic_settings import NoDecode, SettingsConfigDict
+
+from call_control.domain.call_id import CALL_ID_FORMS
+from call_control.domain.policy import Policy
+from call_control.domain.route import RouteEntry, RouteError, parse_route
+from call_control.service import Keys
+from svckit.listen import HostPort
+from svckit.settings import HostPortSetting, OptionalHostPortSetting, ServiceSettings
+
+
+def _parse_routes(value: object) -> object:
+    """Read a comma list of next hops."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return tuple(parse_route(text) for text in value.split(",") if text.strip())
+    except RouteError as error:
+        raise ValueError(f"should be HOST[:PORT], several with commas between: {error}") from error
+
+
+RoutesSetting = Annotated[tuple[RouteEntry, ...], NoDecode, BeforeValidator(_parse_routes)]
+
+
+class Settings(ServiceSettings):
+    """What an operator can tell call-control."""
+
+    model_config = SettingsConfigDict(env_prefix="CALL_CONTROL_")
+
+    listen: HostPortSetting = Field(
+        default=HostPort("127.0.0.1", 7001),
+        description="host:port on which edges connect (gRPC)",
+        examples=["0.0.0.0:7001"],
+    )
+    http: OptionalHostPortSetting = Field(
+        default=HostPort("127.0.0.1", 8002),
+        description="host:port for /livez, /readyz and /metrics; empty for none",
+        examples=["0.0.0.0:8002"],
+    )
+    redis_url: str = Field(
+        default="redis://127.0.0.1:6379/0",
+        description="where calls are kept: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster://",
+        examples=["redis://127.0.0.1:6379/0"],
+    )
+    route: RoutesSetting = Field(
+        min_length=1,
+        description="next hop of every call: HOST[:PORT][;transport=tcp]; several are tried in order",
+        examples=["192.0.2.10:5060"],
+    )
+    id: str = Field(
+        default_factory=socket.gethostname,
+        description="name of this pod, unique among the pods of one store",
+        examples=["call-control-0"],
+    )
+    shards: int = Field(
+        default=64,
+        ge=1,
+        le=1024,
+        description="number of shards; fixed when the store is first used",
+        examples=["64"],
+    )
+    call_id: str = Field(
+        default="suffixed",
+        description="Call-ID of the egress leg: same, suffixed (ID-b2b_1) or hidden (hashed)",
+        examples=["hidden"],
+    )
+    user_agent: str = Field(
+        default="b2bua", description="User-Agent of our requests", examples=["Example Voice"], max_length=200
+    )
+    answer_seconds: float = Field(
+        default=300.0,
+        gt=0.0,
+        le=3600.0,
+        description="seconds a call may stay unanswered when the caller's INVITE has no Expires",
+        examples=["120"],
+    )
+    t1_seconds: float = Field(
+        default=0.5,
+        gt=0.0,
+        le=5.0,
+        description="SIP timer T1; answers wait 64 times this for their ACK",
+        examples=["0.5"],
+    )
+    max_call_seconds: float = Field(
+        default=43_200.0,
+        gt=0.0,
+        le=604_800.0,
+        description="seconds after which a call is ended whatever its state",
+        examples=["14400"],
+    )
+
+    @field_validator("call_id")
+    @classmethod
+    def _known_form(cls, value: str) -> str:
+        if value not in CALL_ID_FORMS:
+            raise ValueError(f"should be one of {', '.join(sorted(CALL_ID_FORMS))}")
+        return value
+
+    @field_validator("user_agent", "id")
+    @classmethod
+    def _printable(cls, value: str) -> str:
+        if not value or not value.isprintable():
+            raise ValueError("should be one line of printable text")
+        return value
+
+    def policy(self) -> Policy:
+        """Return these settings as the state machine reads them."""
+        peer_wait = int(64 * self.t1_seconds * 1_000)
+        return Policy(
+            routes=self.route,
+            egress_call_id=CALL_ID_FORMS[self.call_id],
+            user_agent=self.user_agent,
+            answer_timeout_ms=int(self.answer_seconds * 1_000),
+            ack_timeout_ms=peer_wait,
+            tombstone_ms=peer_wait,
+            edge_absence_ms=peer_wait,
+            max_call_ms=int(self.max_call_seconds * 1_000),
+        )
+
+    def keys(self) -> Keys:
+        """Return the identity keys."""
+        current, previous = self.identity_keys()
+        return Keys(current=current, previous=previous)
