@@ -205,7 +205,7 @@ async def _live(
 
 
 async def _unless_stopped(lifecycle: Lifecycle, work: Coroutine[Any, Any, None]) -> bool:
-    """Run `work` to its end, unless the service is told to stop before: then cancel it. True if it ended."""
+    """Run `work` to its end, unless the service is told to stop: then cancel it and return False."""
     task = asyncio.ensure_future(work)
     stopped = asyncio.ensure_future(lifecycle.reached(State.STOPPED))
     try:
@@ -213,7 +213,7 @@ async def _unless_stopped(lifecycle: Lifecycle, work: Coroutine[Any, Any, None])
         if not task.done():
             return False
         task.result()
-        return True
+        return lifecycle.state is not State.STOPPED
     finally:
         for pending in (task, stopped):
             pending.cancel()
