@@ -259,9 +259,11 @@ def _variable(settings: type[ServiceSettings], field: str, info: FieldInfo) -> V
 
 
 def _default_text(info: FieldInfo) -> str:
-    default = info.get_default(call_default_factory=False)
+    if info.default_factory is not None:
+        return "found at start"
+    default = info.default
     if default is PydanticUndefined:
-        return "required" if info.is_required() else ""
+        return "required"
     if isinstance(default, SecretStr):
         return "a development key, with a warning"
     if default is None:
