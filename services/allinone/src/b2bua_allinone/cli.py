@@ -1,0 +1,114 @@
+"""Command line of `b2bua`."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from ipaddress import ip_network
+from typing import TypeVar
+
+from call_control.domain.call_id import CALL_ID_FORMS
+from call_control.domain.route import RouteError, parse_route
+from svckit.listen import parse_host_port
+from svckit.runner import version
+
+T = TypeVar("T")
+
+_EXAMPLES = """examples:
+  b2bua run                                      answer on UDP and TCP 5060 with a callee of its own
+  b2bua run --route 192.0.2.10                   send every call to 192.0.2.10
+  b2bua run --listen udp:127.0.0.1:5060 --listen tcp:127.0.0.1:5060 --route 127.0.0.1:5062
+  b2bua run --route 192.0.2.10 --store redis://127.0.0.1:6379/0
+
+environment:
+  B2BUA_IDENTITY_KEY   signs tags and branches; only needed with a Redis store
+"""
+
+_DEFAULT_LISTENERS = ("udp:0.0.0.0:5060", "tcp:0.0.0.0:5060")
+
+
+def _checked(parse: Callable[[str], T]) -> Callable[[str], T]:
+    """Make a parser whose ValueError argparse shows as one line."""
+
+    def read(text: str) -> T:
+        try:
+            return parse(text)
+        except (ValueError, RouteError) as error:
+            raise argparse.ArgumentTypeError(str(error)) from error
+
+    return read
+
+
+def parse_arguments(arguments: Sequence[str] | None) -> dict[str, object]:
+    """Read the command line into the fields of `Settings`.
+
+    argparse ends the process with status 2 and one line on stderr for a wrong option.
+    """
+    parser = argparse.ArgumentParser(
+        prog="b2bua",
+        description="SIP back-to-back user agent in one process.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"b2bua {version()}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    run = commands.add_parser(
+        "run",
+        help="run the B2BUA",
+        description="Run the B2BUA in this process.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    _add_options(run)
+    return _fields(parser.parse_args(arguments))
+
+
+def _add_options(run: argparse.ArgumentParser) -> None:
+    run.add_argument(
+        "--listen",
+        action="append",
+        metavar="SPEC",
+        help="udp:HOST:PORT or tcp:HOST:PORT[;advertise=HOST[:PORT]][;contact=HOST[:PORT]][;for=CIDR+CIDR]; "
+        f"may be repeated (default: {' '.join(_DEFAULT_LISTENERS)})",
+    )
+    run.add_argument(
+        "--route",
+        action="append",
+        type=_checked(parse_route),
+        metavar="HOST[:PORT]",
+        help="next hop of every call; repeated: tried in order (default: a callee inside that answers)",
+    )
+    run.add_argument("--store", metavar="memory|URL", help="memory, or a Redis URL (default: memory)")
+    run.add_argument(
+        "--http",
+        type=_checked(parse_host_port),
+        metavar="HOST:PORT",
+        help="serve /livez, /readyz and /metrics there (default: nowhere)",
+    )
+    run.add_argument(
+        "--allow",
+        action="append",
+        type=_checked(ip_network),
+        metavar="CIDR",
+        help="network that may open calls; may be repeated (default: everyone)",
+    )
+    run.add_argument(
+        "--call-id", choices=sorted(CALL_ID_FORMS), help="Call-ID of the egress leg (default: suffixed)"
+    )
+    run.add_argument("--t1", type=float, metavar="SECONDS", help="SIP timer T1 (default: 0.5)")
+    run.add_argument("--log-level", choices=("debug", "info", "warning", "error"), help="(default: info)")
+
+
+def _fields(options: argparse.Namespace) -> dict[str, object]:
+    """Return what was given, by the names of the settings."""
+    given = {
+        "listen": ",".join(options.listen or _DEFAULT_LISTENERS),
+        "route": tuple(options.route or ()),
+        "store": options.store,
+        "http": options.http,
+        "allow": tuple(options.allow or ()),
+        "call_id": options.call_id,
+        "t1_seconds": options.t1,
+        "log_level": options.log_level,
+    }
+    return {name: value for name, value in given.items() if value is not None}

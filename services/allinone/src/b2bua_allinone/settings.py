@@ -1,0 +1,66 @@
+"""What can be told to the one-process B2BUA, by its command line (`cli.py`, `simple.py`)."""
+
+from __future__ import annotations
+
+import socket
+from ipaddress import IPv4Network, IPv6Network
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from call_control.domain.call_id import CALL_ID_FORMS
+from call_control.domain.policy import Policy
+from call_control.domain.route import RouteEntry
+from call_control.service import Keys
+from svckit.listen import ListenSpec
+from svckit.settings import ListenSetting, OptionalHostPortSetting, ServiceSettings
+
+
+class Settings(ServiceSettings):
+    """Settings of one process; the environment adds B2BUA_IDENTITY_KEY and the log settings."""
+
+    model_config = SettingsConfigDict(env_prefix="B2BUA_", extra="ignore")
+
+    listen: ListenSetting = Field(
+        description="SIP listeners: udp:HOST:PORT or tcp:HOST:PORT", examples=["udp:127.0.0.1:5060"]
+    )
+    route: tuple[RouteEntry, ...] = Field(
+        default=(), description="next hops, tried in order; none: a callee inside answers"
+    )
+    store: str = Field(
+        default="memory",
+        description="where calls are kept: memory, or a Redis URL",
+        examples=["redis://127.0.0.1:6379/0"],
+    )
+    http: OptionalHostPortSetting = Field(
+        default=None, description="HOST:PORT for /livez, /readyz and /metrics", examples=["127.0.0.1:8001"]
+    )
+    allow: tuple[IPv4Network | IPv6Network, ...] = Field(
+        default=(), description="networks that may open calls; empty: everyone"
+    )
+    id: str = Field(default_factory=socket.gethostname, description="name of this process in its store")
+    call_id: str = Field(default="suffixed", description="Call-ID of the egress leg")
+    user_agent: str = Field(default="b2bua", description="User-Agent of our requests")
+    t1_seconds: float = Field(default=0.5, gt=0.0, le=5.0, description="SIP timer T1")
+
+    def policy(self, routes: tuple[RouteEntry, ...]) -> Policy:
+        """Return these settings as call control reads them, with the routes in effect."""
+        peer_wait = int(64 * self.t1_seconds * 1_000)
+        return Policy(
+            routes=routes,
+            egress_call_id=CALL_ID_FORMS[self.call_id],
+            user_agent=self.user_agent,
+            ack_timeout_ms=peer_wait,
+            tombstone_ms=peer_wait,
+            edge_absence_ms=peer_wait,
+        )
+
+    def keys(self) -> Keys:
+        """Return the identity keys."""
+        current, previous = self.identity_keys()
+        return Keys(current=current, previous=previous)
+
+    @property
+    def listeners(self) -> tuple[ListenSpec, ...]:
+        """The listeners, in the order given."""
+        return self.listen
