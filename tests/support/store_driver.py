@@ -22,7 +22,8 @@ async def answer(ask: Callable[[Callable[[Any], None]], None]) -> Any:
 class Bench(Protocol):
     """A store, and a look behind it."""
 
-    store: Store
+    @property
+    def store(self) -> Store: ...
 
     async def pass_time(self, ms: int) -> None: ...
     def active(self, key: str) -> bool: ...
@@ -96,15 +97,15 @@ class RedisBench:
 
     def __init__(self, store: RedisStore, server: RedisServer) -> None:
         self.store = store
-        self._server = server
+        self.server = server
 
     async def pass_time(self, ms: int) -> None:
         await asyncio.sleep(ms / 1000)
 
     def active(self, key: str) -> bool:
-        return bool(self._server.ask("SISMEMBER", ShardKeys.of(shard_of_key(key)).active, key))
+        return bool(self.server.ask("SISMEMBER", ShardKeys.of(shard_of_key(key)).active, key))
 
     def outbox(self, key: str) -> list[bytes]:
-        with self._server.client() as client:
+        with self.server.client() as client:
             entries = client.xrange(ShardKeys.of(shard_of_key(key)).outbox)
         return [fields[b"r"] for _, fields in entries if fields[b"k"] == key.encode()]

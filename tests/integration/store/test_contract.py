@@ -1,6 +1,7 @@
 """The store contract, against every implementation."""
 
 import asyncio
+from functools import partial
 
 import pytest
 
@@ -231,7 +232,7 @@ async def test_callbacks_come_in_the_order_of_the_commits(driver: Driver) -> Non
     for key in keys:
         driver.store.commit(
             Commit(key=key, expected=0, commit_id="c", record=b"r", ttl_ms=1000),
-            lambda outcome, key=key: note(key, outcome),
+            partial(note, key),
         )
     await done
     assert order == keys
