@@ -18,14 +18,16 @@ STREAM_KIND_NEW_CALLS: StreamKind
 STREAM_KIND_IN_PROGRESS: StreamKind
 
 class Hello(_message.Message):
-    __slots__ = ("edge", "kind", "key_fingerprint")
+    __slots__ = ("edge", "kind", "key_fingerprint", "session")
     EDGE_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     KEY_FINGERPRINT_FIELD_NUMBER: _ClassVar[int]
+    SESSION_FIELD_NUMBER: _ClassVar[int]
     edge: _edge_pb2.EdgeRef
     kind: StreamKind
     key_fingerprint: str
-    def __init__(self, edge: _Optional[_Union[_edge_pb2.EdgeRef, _Mapping]] = ..., kind: _Optional[_Union[StreamKind, str]] = ..., key_fingerprint: _Optional[str] = ...) -> None: ...
+    session: int
+    def __init__(self, edge: _Optional[_Union[_edge_pb2.EdgeRef, _Mapping]] = ..., kind: _Optional[_Union[StreamKind, str]] = ..., key_fingerprint: _Optional[str] = ..., session: _Optional[int] = ...) -> None: ...
 
 class Greeting(_message.Message):
     __slots__ = ("pod_id", "salt", "shards", "wanted_headers", "key_fingerprint")
