@@ -64,7 +64,9 @@ class Call:
         self._remote_cseq = NO_CSEQ
         self._inviting: ClientExchange | None = None
         self._invited: ServerExchange | None = None
-        self._awaiting_ack: dict[int, ServerExchange] = {}
+        self._accepted: dict[int, ServerExchange] = {}
+        """The INVITEs that we answered with a 2xx, by CSeq number: what an ACK is matched with."""
+        self._unacknowledged: set[int] = set()
         self._acks: dict[tuple[str, int], tuple[bytes, Address]] = {}
         self._offerless = 0
         self._cancelling = False
@@ -113,7 +115,7 @@ class Call:
     def reinvite(self, body: bytes | None = None) -> None:
         """An INVITE in the dialog. Raises LocalProtocolError while another one is open (RFC 3261 14.1)."""
         dialog = self._established()
-        if self._inviting is not None or self._awaiting_ack:
+        if self._inviting is not None or self._unacknowledged:
             raise LocalProtocolError("an INVITE is open in this dialog")
         body = self.script.offer if body is None else body
         self._inviting = self._send_in(dialog, "INVITE", self._on_reinvite_outcome, body=body)
@@ -130,7 +132,7 @@ class Call:
         self._send_in(
             self._established(),
             method,
-            _no_matter,
+            self._on_request_outcome,
             body=body,
             headers=headers,
             content_type=content_type or "application/sdp",
@@ -207,6 +209,9 @@ class Call:
             self._keep_body(response)
             self._acknowledge(self.dialog, response)
         self._inviting = None
+        self._on_request_outcome(status, response)
+
+    def _on_request_outcome(self, status: int, response: Response | None) -> None:
         if status in (408, 481) and self.state is CallState.ESTABLISHED:
             # RFC 3261 12.2.1.2: the dialog is gone at the other side.
             self._send_bye(Ending.HUNG_UP)
@@ -235,11 +240,13 @@ class Call:
             self.end(Ending.CANCELLED)
 
     def receive_ack(self, request: Request) -> bool:
-        """An ACK in this dialog. False when no 2xx of ours waits for it."""
-        exchange = self._awaiting_ack.get(request.cseq.number)
+        """An ACK in this dialog. False when it belongs to no 2xx of ours."""
+        number = request.cseq.number
+        exchange = self._accepted.get(number)
         if exchange is None:
             return False
-        self._keep_body(request)
+        if number in self._unacknowledged:
+            self._keep_body(request)
         exchange.acknowledge()
         return True
 
@@ -255,7 +262,7 @@ class Call:
         self.answer(self.script.status)
 
     def _on_acknowledged(self, exchange: ServerExchange, happened: bool) -> None:
-        self._awaiting_ack.pop(exchange.request.cseq.number, None)
+        self._unacknowledged.discard(exchange.request.cseq.number)
         self.agent.note(Kind.ACK_RECEIVED if happened else Kind.ACK_MISSING, self.call_id, "ACK")
         if self.state is CallState.ANSWERED and happened:
             self._establish()
@@ -302,7 +309,7 @@ class Call:
         self.end(Ending.PEER_HUNG_UP)
 
     def _on_reinvite(self, exchange: ServerExchange) -> None:
-        if self._inviting is not None or self._awaiting_ack:
+        if self._inviting is not None or self._unacknowledged:
             self.agent.respond(exchange, 491, self)
             return
         self._keep_body(exchange.request)
@@ -321,7 +328,9 @@ class Call:
         if body is None:
             body = self.script.answer if exchange.request.body else self.script.offer
         exchange.acknowledged = lambda happened: self._on_acknowledged(exchange, happened)
-        self._awaiting_ack[exchange.request.cseq.number] = exchange
+        number = exchange.request.cseq.number
+        self._accepted[number] = exchange
+        self._unacknowledged.add(number)
         self.agent.respond(exchange, status, self, body=body, headers=self.script.headers)
 
     def _establish(self) -> None:
@@ -337,7 +346,7 @@ class Call:
         self._later(script.hangup_after, self.hang_up)
 
     def _reinvite_by_script(self) -> None:
-        if self.state is CallState.ESTABLISHED and self._inviting is None and not self._awaiting_ack:
+        if self.state is CallState.ESTABLISHED and self._inviting is None and not self._unacknowledged:
             self.reinvite()
 
     def _info_by_script(self) -> None:
