@@ -1,0 +1,24 @@
+"""The edge without I/O: transactions, addresses, admission, and SIP to events and commands to SIP."""
+
+from sip_edge.domain.admission import Admission, Lifecycle
+from sip_edge.domain.config import EdgeConfig, Listener, PeerNetwork
+from sip_edge.domain.drop_reasons import Counters, DropReason
+from sip_edge.domain.engine import EdgeCore
+from sip_edge.domain.ports import Address, ControlLink, Endpoint, HostPort, Outlet, Query
+
+__all__ = [
+    "Address",
+    "Admission",
+    "ControlLink",
+    "Counters",
+    "DropReason",
+    "EdgeConfig",
+    "EdgeCore",
+    "Endpoint",
+    "HostPort",
+    "Lifecycle",
+    "Listener",
+    "Outlet",
+    "PeerNetwork",
+    "Query",
+]

@@ -1,0 +1,149 @@
+"""The open client transactions of an edge: one attempt per command, one trial per address."""
+
+import math
+from collections.abc import Callable
+from typing import Final
+
+from b2bua.edge.v1 import edge_pb2
+from sip_edge.domain.addressing import Local
+from sip_edge.domain.ports import Address, Endpoint
+from sip_edge.domain.roads import Road
+from sip_edge.domain.writing import Fields
+from sipcore.transaction import ClientTransaction
+
+
+class Attempt:
+    """One request that call-control asked for, over all the addresses it may go to."""
+
+    __slots__ = ("call_key", "cancel", "current", "final", "request", "targets", "tries")
+
+    def __init__(self, call_key: str, request: edge_pb2.SendRequest) -> None:
+        self.call_key: Final = call_key
+        self.request: Final = request
+        self.targets: list[Endpoint] = []
+        """Addresses not tried yet, best first."""
+        self.tries = 0
+        """Addresses tried, and changes of transport."""
+        self.current: Trial | None = None
+        """The trial that counts; `None` before the first address is known."""
+        self.cancel: Fields | None = None
+        """Header fields of the CANCEL that was asked for; set, nothing further is tried."""
+        self.final: edge_pb2.ResponseEvent | None = None
+        """What call-control was told as the end."""
+
+
+class Trial:
+    """One request, or CANCEL, on its way to one address."""
+
+    __slots__ = (
+        "_expire",
+        "ack",
+        "attempt",
+        "branch",
+        "data",
+        "fallback",
+        "local",
+        "look_at",
+        "machine",
+        "provisional",
+        "road",
+        "sent",
+    )
+
+    def __init__(
+        self,
+        attempt: Attempt | None,
+        machine: ClientTransaction,
+        data: bytes,
+        local: Local,
+        road: Road,
+        expire: Callable[["Trial", float], None],
+    ) -> None:
+        self.attempt: Final = attempt
+        """`None` for a CANCEL: nobody waits for what comes of it."""
+        self.machine: Final = machine
+        self.branch: Final = machine.branch
+        self.data: Final = data
+        self.local: Final = local
+        self.road: Final = road
+        self._expire: Final = expire
+        self.provisional = False
+        """A provisional response came: a CANCEL may leave."""
+        self.fallback: Endpoint | None = None
+        """Where to go if there is no TCP here: it was chosen for the size of the request only."""
+        self.ack = b""
+        """ACK for the non-2xx final response."""
+        self.sent: edge_pb2.Sent | None = None
+        """INVITE only: how it left."""
+        self.look_at = math.inf
+
+    @property
+    def deadline(self) -> float:
+        """When something happens by itself."""
+        return self.machine.deadline
+
+    def expire(self, now: float) -> None:
+        """See `Timed`."""
+        self._expire(self, now)
+
+
+Hop = str | Address
+"""A connection, or an address reached by UDP: what can fail under several requests at once."""
+
+
+class ClientTable:
+    """Client transactions by branch; CANCELs, which share the branch of their INVITE, apart from them."""
+
+    __slots__ = ("_by_branch", "_cancels", "_unheard", "attempts")
+
+    def __init__(self) -> None:
+        self._by_branch: dict[str, Trial] = {}
+        self._cancels: dict[str, Trial] = {}
+        self._unheard: dict[Hop, dict[Trial, None]] = {}
+        self.attempts: dict[str, Attempt] = {}
+        """Attempts by the branch that call-control gave, until their last trial is forgotten."""
+
+    def __len__(self) -> int:
+        return len(self._by_branch) + len(self._cancels)
+
+    def get(self, branch: str) -> Trial | None:
+        """The trial that left under this branch."""
+        return self._by_branch.get(branch)
+
+    def cancel(self, branch: str) -> Trial | None:
+        """The CANCEL that left under this branch."""
+        return self._cancels.get(branch)
+
+    def add(self, trial: Trial, *, cancel: bool = False) -> None:
+        """A new transaction, from which nothing was heard yet."""
+        (self._cancels if cancel else self._by_branch)[trial.branch] = trial
+        self._unheard.setdefault(_hop(trial), {})[trial] = None
+
+    def heard(self, trial: Trial) -> None:
+        """A response came: what becomes of the hop is no longer this request's concern."""
+        hop = _hop(trial)
+        waiting = self._unheard.get(hop)
+        if waiting is not None:
+            waiting.pop(trial, None)
+            if not waiting:
+                del self._unheard[hop]
+
+    def unheard(self, hop: Hop) -> list[Trial]:
+        """Requests by this hop that nobody has answered yet."""
+        return list(self._unheard.get(hop, ()))
+
+    def remove(self, trial: Trial) -> None:
+        """The transaction is over."""
+        for table in (self._by_branch, self._cancels):
+            if table.get(trial.branch) is trial:
+                del table[trial.branch]
+        self.heard(trial)
+
+    def unfinished(self) -> int:
+        """How many requests wait for their final response."""
+        return sum(attempt.final is None for attempt in self.attempts.values())
+
+
+def _hop(trial: Trial) -> Hop:
+    road = trial.road
+    return road.flow or (road.endpoint.ip, road.endpoint.port)

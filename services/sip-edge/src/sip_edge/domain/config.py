@@ -1,0 +1,72 @@
+"""What an operator decides about an edge. Frozen: to change it, restart the edge."""
+
+from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network
+
+from sip_edge.domain.ports import HostPort
+from sipcore.parser import Limits
+from sipcore.timers import DEFAULT_TIMERS, Timers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeerNetwork:
+    """Addresses shown to the peers of one network, instead of the listener's own."""
+
+    network: IPv4Network | IPv6Network
+    advertise: HostPort | None = None
+    contact: HostPort | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listener:
+    """One bound socket and how peers reach it (bound, advertised and contact address are three things)."""
+
+    name: str
+    """Unique among the listeners of the edge."""
+    transport: str
+    """"udp" or "tcp"."""
+    host: str
+    """Bound address; a wildcard shows each peer the address that the host uses towards it."""
+    port: int
+    """Bound port, the real one."""
+    advertise: HostPort | None = None
+    """In Via and in our From: leads to this edge or its successor. Default: the bound address."""
+    contact: HostPort | None = None
+    """In Contact: leads to any edge. Default: the advertised address."""
+    networks: tuple[PeerNetwork, ...] = ()
+    """Exceptions by peer; the first that contains the peer counts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EdgeConfig:
+    """Settings of the core. Durations are seconds."""
+
+    edge_id: str
+    """Stable over restarts."""
+    boot: int
+    """Another number for each start."""
+    listeners: tuple[Listener, ...]
+    allow: tuple[IPv4Network | IPv6Network, ...] = ()
+    """Who may send requests outside of dialogs; empty: everyone."""
+    timers: Timers = DEFAULT_TIMERS
+    limits: Limits = field(default_factory=Limits)
+    mtu: int = 1300
+    """Requests of more octets go over TCP where that is possible (RFC 3261 18.1.1)."""
+    extensions: frozenset[str] = frozenset()
+    """Option tags that may stand in Require."""
+    max_transactions: int = 200_000
+    """New work is refused at this number of transactions, work in progress at a quarter more."""
+    max_flows: int = 20_000
+    """Connections, both ways."""
+    dialog_transactions: int = 16
+    """Requests of one dialog that may wait for an answer at the same time."""
+    undecided_cancel: float = 4.0
+    """After a CANCEL without a decision of call-control the edge answers 487 by itself."""
+    unanswered_invite: float = 600.0
+    """An INVITE that call-control never answers is answered 500."""
+    retry_after: int = 5
+    """Seconds in Retry-After of a refusal."""
+    nat_traversal: bool = False
+    """Use the source address for answers to, and Contacts of, peers that show private addresses."""
+    server: str = ""
+    """Server header of answers that the edge gives by itself; empty: none."""

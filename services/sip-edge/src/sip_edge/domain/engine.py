@@ -1,0 +1,271 @@
+"""The core of an edge: bytes, commands and time in; bytes to an `Outlet`, events to a `ControlLink` out."""
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from b2bua.edge.v1 import edge_pb2
+from sip_edge.domain.acks import Acks
+from sip_edge.domain.addressing import Addressing
+from sip_edge.domain.admission import AccessList, Admission
+from sip_edge.domain.client_table import Attempt, ClientTable
+from sip_edge.domain.config import EdgeConfig
+from sip_edge.domain.deadlines import Deadlines
+from sip_edge.domain.drop_reasons import Counters, DropReason
+from sip_edge.domain.events import Events
+from sip_edge.domain.flows import Flow, Flows
+from sip_edge.domain.origin import Arrival
+from sip_edge.domain.ports import Address, ControlLink, Endpoint, Outlet
+from sip_edge.domain.remembered import Remembered
+from sip_edge.domain.roads import Roads
+from sip_edge.domain.server_table import ServerTable
+from sip_edge.domain.uac import Uac
+from sip_edge.domain.uas import Uas
+from sip_edge.domain.wires import Wires
+from sipcore.errors import DropReason as Unreadable
+from sipcore.errors import PeerProtocolError
+from sipcore.message import Message, Request
+from sipcore.parser import Ping, parse_datagram
+from svckit.identity import Identity
+
+
+class EdgeCore:
+    """One edge without sockets and clocks. `now` is monotonic seconds; all calls come from one thread."""
+
+    def __init__(
+        self, config: EdgeConfig, outlet: Outlet, link: ControlLink, counters: Counters | None = None
+    ) -> None:
+        """Raises `ValueError` for a configuration that contradicts itself."""
+        self.counters: Final = counters if counters is not None else Counters()
+        self._config: Final = config
+        self._outlet: Final = outlet
+        self._servers: Final = ServerTable()
+        self._clients: Final = ClientTable()
+        self.admission: Final = Admission(link, limit=config.max_transactions, count=self._count)
+        self._access: Final = AccessList(config.allow)
+        self._addressing: Final = Addressing(config.listeners, outlet)
+        self._flows: Final = Flows(
+            boot=config.boot,
+            limits=config.limits,
+            max_flows=config.max_flows,
+            outlet=outlet,
+            counters=self.counters,
+        )
+        self._wires: Final = Wires(outlet, self._addressing, self._flows, self.counters)
+        self._roads: Final = Roads(self._addressing, self._flows, outlet, self.counters)
+        self._events: Final = Events(
+            link, edge_id=config.edge_id, boot=config.boot, nat_traversal=config.nat_traversal
+        )
+        self._deadlines: Final = Deadlines(horizon=64 * config.timers.t1)
+        self._executed: Final[Remembered[tuple[str, int], Attempt | bool]] = Remembered(64 * config.timers.t1)
+        self._uas: Uas | None = None
+        self._uac: Uac | None = None
+
+    @property
+    def open_transactions(self) -> int:
+        """Transactions in memory, those that only absorb repetitions included."""
+        return self._count()
+
+    @property
+    def open_flows(self) -> int:
+        """Connections, both ways."""
+        return len(self._flows)
+
+    @property
+    def idle(self) -> bool:
+        """Whether nobody waits for anything from this edge. Looks at every transaction: for the drain."""
+        return not self._servers.unfinished() and not self._clients.unfinished()
+
+    def greeted(self, identity: Identity, wanted_headers: Iterable[str]) -> None:
+        """What the first pod said: how keys are made, and which header fields events carry."""
+        self._events.want(wanted_headers)
+        if self._uas is not None:
+            return
+        config, counters = self._config, self.counters
+        self._uas = Uas(
+            config,
+            identity=identity,
+            table=self._servers,
+            admission=self.admission,
+            access=self._access,
+            addressing=self._addressing,
+            wires=self._wires,
+            events=self._events,
+            deadlines=self._deadlines,
+            counters=counters,
+        )
+        acks = Acks(
+            span=64 * config.timers.t1,
+            addressing=self._addressing,
+            roads=self._roads,
+            wires=self._wires,
+            counters=counters,
+        )
+        self._uac = Uac(
+            config,
+            identity=identity,
+            table=self._clients,
+            addressing=self._addressing,
+            roads=self._roads,
+            acks=acks,
+            wires=self._wires,
+            events=self._events,
+            deadlines=self._deadlines,
+            counters=counters,
+        )
+
+    # The network
+
+    def receive_datagram(self, listener: str, data: bytes, source: Address, now: float) -> None:
+        """A datagram came in on a listener."""
+        arrival = Arrival(self._addressing.by_name[listener], source)
+        try:
+            message = parse_datagram(data, self._config.limits)
+        except PeerProtocolError as error:
+            self._unreadable(error, arrival)
+            return
+        self._receive(message, arrival, now)
+
+    def flow_opened(self, listener: str, peer: Address, now: float) -> str | None:
+        """A peer has connected. Its flow from now on, or `None`: close the connection, there are too many."""
+        flow = self._flows.accept(self._addressing.by_name[listener], peer)
+        return flow.id if flow is not None else None
+
+    def receive_stream(self, flow: str, data: bytes, now: float) -> None:
+        """Octets came in on a connection, in pieces of any size."""
+        open_flow = self._flows.get(flow)
+        if open_flow is None:
+            self.counters.drop(DropReason.FLOW_UNKNOWN)
+            return
+        arrival = Arrival(open_flow.listener, open_flow.peer, flow)
+        for outcome in open_flow.parser.receive(data):
+            if isinstance(outcome, Ping):
+                self.counters.drop(DropReason.KEEP_ALIVE)
+                self._outlet.send_stream(flow, b"\r\n")
+            elif isinstance(outcome, PeerProtocolError):
+                self._unreadable(outcome, arrival)
+            else:
+                self._receive(outcome, arrival, now)
+        if open_flow.parser.closed:
+            self._give_up(open_flow, now)
+
+    def flow_closed(self, flow: str, now: float) -> None:
+        """A connection ended, or could not be made."""
+        if self._flows.forget(flow) is not None and self._uac is not None:
+            self._uac.hop_lost(flow, now)
+
+    def transport_failed(self, address: Address, now: float) -> None:
+        """Nobody listens for UDP at this address."""
+        if self._uac is not None:
+            self._uac.hop_lost(address, now)
+
+    def resolved(self, token: int, targets: Sequence[Endpoint], now: float) -> None:
+        """Answer to `Outlet.resolve`, best address first; empty if there is none."""
+        self._roads.resolved(token, targets, now)
+
+    # Call-control
+
+    def execute(self, command: edge_pb2.Command, now: float) -> None:
+        """Carry out a command, once per id; a repetition is told again what became of it."""
+        ref = (command.call_key, command.id)
+        before = self._executed.get(ref)
+        if self._uas is None or self._uac is None:
+            self.counters.drop(DropReason.NOT_GREETED)
+        elif before is not None:
+            self._repeat(command, before, self._uac)
+        else:
+            self._execute(command, ref, self._uas, self._uac, now)
+
+    def _execute(
+        self, command: edge_pb2.Command, ref: tuple[str, int], uas: Uas, uac: Uac, now: float
+    ) -> None:
+        kind = command.WhichOneof("kind")
+        if kind == "respond":
+            self._executed.put(ref, True, now)
+            uas.respond(command, now)
+        elif kind == "send_request":
+            request = command.send_request
+            if request.method == "ACK":
+                uac.acknowledge(request, lambda: self._done(command, now), now)
+            else:
+                attempt = Attempt(command.call_key, request)
+                self._executed.put(ref, attempt, now)
+                uac.send(attempt, now)
+        elif kind == "cancel":
+            # Not remembered until accepted: the same command may come again once a provisional was seen.
+            if uac.cancel(command, now):
+                self._done(command, now)
+        elif kind == "stop":
+            stop = command.stop
+            if not (uas.stop(stop.transaction, now) if stop.transaction else uac.stop(stop.branch)):
+                self.counters.drop(DropReason.STOP_UNKNOWN)
+            self._done(command, now)
+        else:
+            self.counters.drop(DropReason.COMMAND_EMPTY)
+
+    def _done(self, command: edge_pb2.Command, now: float) -> None:
+        self._executed.put((command.call_key, command.id), True, now)
+        self._events.done(command)
+
+    def _repeat(self, command: edge_pb2.Command, before: Attempt | bool, uac: Uac) -> None:
+        self.counters.drop(DropReason.COMMAND_REPEATED)
+        if isinstance(before, Attempt):
+            uac.again(before)
+        else:
+            self._events.done(command)
+
+    # Time
+
+    def next_deadline(self) -> float:
+        """When `on_timer` wants to be called; infinity for never. May change with any other call."""
+        return self._deadlines.next()
+
+    def on_timer(self, now: float) -> None:
+        """Do what is due."""
+        self._deadlines.run(now)
+
+    # Inside
+
+    def _count(self) -> int:
+        return len(self._servers) + len(self._clients)
+
+    def _receive(self, message: Message, arrival: Arrival, now: float) -> None:
+        uas, uac = self._uas, self._uac
+        if uas is None or uac is None:
+            self.counters.drop(DropReason.NOT_GREETED)
+        elif isinstance(message, Request):
+            try:
+                uas.receive(message, arrival, now)
+            except PeerProtocolError as error:
+                self._refuse(message, error, arrival)
+        else:
+            try:
+                uac.receive(message, now)
+            except PeerProtocolError:
+                self.counters.drop(DropReason.MALFORMED_RESPONSE)
+
+    def _refuse(self, request: Request, error: PeerProtocolError, arrival: Arrival) -> None:
+        if error.drop or request.method == "ACK" or self._uas is None:
+            self.counters.drop(DropReason.MALFORMED)
+        else:
+            self._uas.answer_error(request, error, arrival)
+
+    def _unreadable(self, error: PeerProtocolError, arrival: Arrival) -> None:
+        if error.message is not None:
+            self._refuse(error.message, error, arrival)
+        else:
+            reason = error.drop_reason
+            self.counters.drop(
+                _UNREADABLE.get(reason, DropReason.MALFORMED) if reason else DropReason.MALFORMED
+            )
+
+    def _give_up(self, flow: Flow, now: float) -> None:
+        """No message boundary can be found on the connection any more."""
+        self.counters.drop(DropReason.FLOW_FRAMING_LOST)
+        self._outlet.close_stream(flow.id)
+        self.flow_closed(flow.id, now)
+
+
+_UNREADABLE: Final = {
+    Unreadable.KEEPALIVE: DropReason.KEEP_ALIVE,
+    Unreadable.BAD_RESPONSE: DropReason.MALFORMED_RESPONSE,
+}

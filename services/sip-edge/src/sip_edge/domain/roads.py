@@ -1,0 +1,96 @@
+"""The ways to a peer: from what a command says about the target to a socket or a connection (RFC 3263)."""
+
+from collections.abc import Callable, Sequence
+from typing import Final, NamedTuple
+
+from b2bua.edge.v1 import edge_pb2
+from sip_edge.domain.addressing import Addressing, Aims
+from sip_edge.domain.config import Listener
+from sip_edge.domain.drop_reasons import Counters, DropReason
+from sip_edge.domain.flows import Flows
+from sip_edge.domain.ports import Address, Endpoint, Outlet, Query
+from sip_edge.domain.remembered import Remembered
+
+Found = Callable[[list[Endpoint], float], None]
+
+_MAX_TARGETS: Final = 8
+_NO_TCP_FOR: Final = 600.0
+"""Seconds for which an address that refused TCP is sent large requests by UDP at once."""
+
+
+class Road(NamedTuple):
+    """How a message leaves for an address."""
+
+    listener: Listener
+    flow: str
+    """Connection, empty for UDP."""
+    endpoint: Endpoint
+
+
+class Roads:
+    """Finds addresses, and roads to them."""
+
+    __slots__ = ("_addressing", "_aims", "_counters", "_flows", "_no_tcp", "_outlet", "_tokens", "_waiting")
+
+    def __init__(self, addressing: Addressing, flows: Flows, outlet: Outlet, counters: Counters) -> None:
+        self._addressing: Final = addressing
+        self._aims: Final = Aims()
+        self._flows: Final = flows
+        self._outlet: Final = outlet
+        self._counters: Final = counters
+        self._no_tcp: Final[Remembered[Address, bool]] = Remembered(_NO_TCP_FOR)
+        self._tokens = 0
+        self._waiting: dict[int, Found] = {}
+
+    def find(self, target: edge_pb2.Target, found: Found, now: float) -> None:
+        """Call `found` with the addresses of a target, best first: at once, or when the DNS has answered."""
+        if target.flow:
+            flow = self._flows.get(target.flow)
+            found([Endpoint(*flow.peer, "tcp")] if flow is not None else [], now)
+            return
+        if target.HasField("address"):
+            address = target.address
+            found([Endpoint(address.ip, address.port, address.transport or "udp")], now)
+            return
+        aim = self._aims.of(target.uri)
+        if isinstance(aim, Query):
+            self._tokens += 1
+            self._waiting[self._tokens] = found
+            self._outlet.resolve(self._tokens, aim)
+        else:
+            found([] if aim is None else [aim], now)
+
+    def resolved(self, token: int, targets: Sequence[Endpoint], now: float) -> None:
+        """The DNS has answered."""
+        found = self._waiting.pop(token, None)
+        if found is None:
+            self._counters.drop(DropReason.RESOLUTION_UNKNOWN)
+        else:
+            found(list(targets[:_MAX_TARGETS]), now)
+
+    def to(self, endpoint: Endpoint, target: edge_pb2.Target) -> Road | None:
+        """The road to one address ; `None`: no listener of that kind, or the connection is lost."""
+        if target.flow:
+            flow = self._flows.get(target.flow)
+            return Road(flow.listener, flow.id, endpoint) if flow is not None else None
+        return self.along(endpoint, target.listener)
+
+    def along(self, endpoint: Endpoint, preferred: str = "") -> Road | None:
+        """The road to an address, from the listener of this name if it fits."""
+        listener = self._addressing.choose(endpoint.transport, endpoint.ip, preferred)
+        if listener is None:
+            return None
+        if endpoint.transport == "udp":
+            return Road(listener, "", endpoint)
+        flow = self._flows.towards(listener, (endpoint.ip, endpoint.port))
+        return Road(listener, flow.id, endpoint) if flow is not None else None
+
+    def by_tcp(self, endpoint: Endpoint) -> Road | None:
+        """The road by TCP for a request too large for UDP (RFC 3261 18.1.1), unless it was refused lately."""
+        if self._no_tcp.get((endpoint.ip, endpoint.port)):
+            return None
+        return self.along(endpoint._replace(transport="tcp"))
+
+    def no_tcp(self, endpoint: Endpoint, now: float) -> None:
+        """The address refused TCP."""
+        self._no_tcp.put((endpoint.ip, endpoint.port), True, now)

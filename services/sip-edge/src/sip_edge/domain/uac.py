@@ -1,0 +1,418 @@
+"""The client side of the edge: requests that call-control asks for, and the responses to them."""
+
+from collections.abc import Callable
+from typing import Final
+
+from b2bua.edge.v1 import edge_pb2
+from sip_edge.domain.acks import Acks
+from sip_edge.domain.addressing import Addressing, Local
+from sip_edge.domain.client_table import Attempt, ClientTable, Hop, Trial
+from sip_edge.domain.config import EdgeConfig
+from sip_edge.domain.deadlines import Deadlines
+from sip_edge.domain.drop_reasons import Counters, DropReason
+from sip_edge.domain.events import Events
+from sip_edge.domain.ports import Endpoint
+from sip_edge.domain.roads import Road, Roads
+from sip_edge.domain.wires import Wires
+from sip_edge.domain.writing import Fields, companion_bytes, invite_to, request_bytes, via_start
+from sipcore.errors import LocalProtocolError
+from sipcore.message import Response
+from sipcore.parser import validate_response
+from sipcore.transaction import Action, ClientTransaction
+from svckit.identity import Identity
+
+
+class Uac:
+    """Client transactions, the choice of address (RFC 3263), and what call-control hears of them."""
+
+    def __init__(
+        self,
+        config: EdgeConfig,
+        *,
+        identity: Identity,
+        table: ClientTable,
+        addressing: Addressing,
+        roads: Roads,
+        acks: Acks,
+        wires: Wires,
+        events: Events,
+        deadlines: Deadlines,
+        counters: Counters,
+    ) -> None:
+        self._timers: Final = config.timers
+        self._mtu: Final = config.mtu
+        self._identity: Final = identity
+        self._table: Final = table
+        self._addressing: Final = addressing
+        self._roads: Final = roads
+        self._acks: Final = acks
+        self._wires: Final = wires
+        self._events: Final = events
+        self._deadlines: Final = deadlines
+        self._counters: Final = counters
+
+    # Commands
+
+    def send(self, attempt: Attempt, now: float) -> None:
+        """Send a request in a client transaction of its own."""
+        self._table.attempts[attempt.request.branch] = attempt
+
+        def found(targets: list[Endpoint], at: float) -> None:
+            if attempt.final is not None:
+                self._counters.drop(DropReason.RESOLUTION_UNKNOWN)
+                return
+            attempt.targets = targets
+            if not self._try_next(attempt, at):
+                self._tell(attempt, *_no_road(attempt.request))
+
+        self._roads.find(attempt.request.target, found, now)
+
+    def acknowledge(self, request: edge_pb2.SendRequest, done: Callable[[], None], now: float) -> None:
+        """Send an ACK, then call `done`."""
+        invite = self._attempt(request.invite_branch) if request.invite_branch else None
+        # Repetitions of the 2xx are recognised by the branch that call-control gave, whatever the try.
+        branch = invite.request.branch if invite is not None else request.invite_branch
+        self._acks.send(request, branch, done, now)
+
+    def again(self, attempt: Attempt) -> None:
+        """The command was given before: say once more what became of it."""
+        if attempt.current is not None and attempt.current.sent is not None:
+            self._events.sent(attempt.call_key, attempt.current.sent)
+        if attempt.final is not None:
+            self._events.again(attempt.call_key, attempt.final)
+
+    def cancel(self, command: edge_pb2.Command, now: float) -> bool:
+        """Cancel an INVITE. False: it is not ours and may not be cancelled from here."""
+        cancel = command.cancel
+        headers: Fields = [(header.name, header.value) for header in cancel.headers]
+        attempt = self._attempt(cancel.branch)
+        if attempt is None:
+            return self._cancel_for_another(cancel, headers, now)
+        if attempt.final is not None or attempt.cancel is not None:
+            self._counters.drop(DropReason.NOTHING_TO_CANCEL)
+            return True
+        attempt.cancel = headers
+        trial = attempt.current
+        if trial is None:
+            self._tell(attempt, 487, "Request Terminated")
+        elif trial.provisional:
+            self._send_cancel(trial, headers, now)
+        return True
+
+    def stop(self, branch: str) -> bool:
+        """The final response arrived elsewhere. False: there is no such transaction."""
+        trial = self._table.get(branch)
+        if trial is None:
+            return False
+        self._forget(trial)
+        return True
+
+    # The outside
+
+    def receive(self, response: Response, now: float) -> None:
+        """Take a response. Raises `PeerProtocolError` when it is malformed."""
+        branch = response.via.branch
+        trial = self._table.get(branch)
+        if trial is None or response.cseq.method == "CANCEL":
+            trial = self._table.cancel(branch) if response.cseq.method == "CANCEL" else None
+            if trial is None:
+                self._stray(response, branch, now)
+                return
+        self._counters.responses[response.status] += 1
+        validate_response(response)
+        if len(response.vias) > 1 or response.cseq.method != trial.machine.method:
+            self._counters.drop(DropReason.RESPONSE_MISROUTED)
+            return
+        # What the event needs must be readable before the transaction takes the response in.
+        _ = response.contact, response.record_routes
+        actions = trial.machine.on_response(response.status, now)
+        if Action.PASS_RESPONSE not in actions:
+            self._counters.drop(DropReason.RESPONSE_REPEATED)
+        self._perform(trial, actions, now, response)
+
+    def hop_lost(self, hop: Hop, now: float) -> None:
+        """A connection is gone, or an address refuses UDP."""
+        for trial in self._table.unheard(hop):
+            self._perform(trial, trial.machine.on_transport_error(now), now)
+
+    # Addresses
+
+    def _try_next(self, attempt: Attempt, now: float) -> bool:
+        """Send to the next address that can be sent to. False: none is left."""
+        while attempt.targets and attempt.cancel is None:
+            endpoint = attempt.targets.pop(0)
+            try:
+                trial = self._prepare(attempt, endpoint, now)
+            except (LocalProtocolError, ValueError):
+                self._counters.drop(DropReason.UNSENDABLE)
+                return False
+            if trial is not None:
+                self._launch(attempt, trial, now)
+                return True
+        return False
+
+    def _prepare(self, attempt: Attempt, endpoint: Endpoint, now: float) -> Trial | None:
+        """The request as it leaves for this address; `None`: there is no way to it.
+
+        Raises `LocalProtocolError` and `ValueError` when call-control asked for what cannot be written.
+        """
+        request = attempt.request
+        branch = request.branch
+        if attempt.tries:
+            branch = self._identity.retry_branch(branch, attempt.tries)
+        road = self._roads.to(endpoint, request.target)
+        if road is None:
+            return None
+        local = self._addressing.local(road.listener, endpoint.ip)
+        data = request_bytes(request, branch, local)
+        fallback = None
+        if len(data) > self._mtu and not road.flow:
+            larger = self._roads.by_tcp(endpoint)
+            if larger is not None:
+                road, fallback = larger, endpoint
+                local = self._addressing.local(road.listener, endpoint.ip)
+                data = request_bytes(request, branch, local)
+        expiry = request.invite_timeout_ms / 1000 if request.invite_timeout_ms else None
+        machine = ClientTransaction(
+            branch=branch,
+            method=request.method,
+            reliable=bool(road.flow),
+            timers=self._timers,
+            expiry=expiry,
+        )
+        trial = Trial(attempt, machine, data, local, road, self._expire)
+        trial.fallback = fallback
+        return trial
+
+    # Transactions
+
+    def _launch(self, attempt: Attempt, trial: Trial, now: float) -> None:
+        attempt.tries += 1
+        attempt.current = trial
+        if trial.machine.method == "INVITE":
+            trial.sent = self._sent(trial, attempt.request)
+        self._table.add(trial)
+        self._perform(trial, trial.machine.start(now), now)
+        if trial.sent is not None and attempt.current is trial:
+            self._events.sent(attempt.call_key, trial.sent)
+
+    def _sent(self, trial: Trial, request: edge_pb2.SendRequest) -> edge_pb2.Sent:
+        ip, port, transport = trial.road.endpoint
+        local = trial.local
+        return edge_pb2.Sent(
+            branch=trial.branch,
+            sent_by=local.sent_by,
+            address={"ip": ip, "port": port, "transport": transport},
+            flow=trial.road.flow,
+            local_host=local.host,
+            listener=local.listener.name,
+            edge=self._events.edge,
+            contact=local.contact(request.contact_user) if request.contact else "",
+        )
+
+    def _expire(self, trial: Trial, now: float) -> None:
+        self._perform(trial, trial.machine.on_timer(now), now)
+
+    def _perform(
+        self, trial: Trial, actions: tuple[Action, ...], now: float, response: Response | None = None
+    ) -> None:
+        for action in actions:
+            if action is Action.SEND_REQUEST:
+                if not self._put(trial, trial.data, trial.machine.method):
+                    self._perform(trial, trial.machine.on_transport_error(now), now)
+            elif action is Action.PASS_RESPONSE:
+                if response is not None:
+                    self._pass(trial, response, now)
+            elif action is Action.SEND_ACK:
+                if response is not None:
+                    self._acknowledge_refusal(trial, response)
+            elif action is Action.TIMEOUT:
+                self._timed_out(trial, now)
+            elif action is Action.TRANSPORT_FAILED:
+                self._transport_failed(trial, now)
+            else:
+                self._forget(trial)
+        self._deadlines.arm(trial, now)
+
+    def _put(self, trial: Trial, data: bytes, method: str) -> bool:
+        self._counters.sent_requests[method] += 1
+        return self._wires.request(trial.road, data)
+
+    def _forget(self, trial: Trial) -> None:
+        self._table.remove(trial)
+        attempt = trial.attempt
+        if attempt is not None and attempt.current is trial:
+            self._table.attempts.pop(attempt.request.branch, None)
+
+    def _pass(self, trial: Trial, response: Response, now: float) -> None:
+        attempt, status = trial.attempt, response.status
+        if attempt is None:
+            self._table.heard(trial)
+            self._counters.drop(DropReason.CANCEL_RESPONSE)
+            return
+        # A request bound to one connection fails with it until it has its final response.
+        if status >= 200 or not attempt.request.target.flow:
+            self._table.heard(trial)
+        if status < 200:
+            if not trial.provisional:
+                self._first_provisional(trial, attempt, now)
+            if status == 100:
+                self._counters.drop(DropReason.TRYING_ABSORBED)
+                return
+        elif self._settled_here(attempt, response, now):
+            return
+        event = self._events.response(
+            response, call_key=attempt.call_key, branch=trial.branch, sent=trial.sent
+        )
+        if status >= 200 and attempt.current is trial:
+            attempt.final = event
+
+    def _first_provisional(self, trial: Trial, attempt: Attempt, now: float) -> None:
+        trial.provisional = True
+        if attempt.cancel is not None:
+            self._send_cancel(trial, attempt.cancel, now)
+
+    def _settled_here(self, attempt: Attempt, response: Response, now: float) -> bool:
+        """Whether call-control need not hear of a final response: it has it, or there is another address."""
+        if response.status == 503:
+            return self._try_next(attempt, now)
+        return response.status < 300 and self._acks.repeat(attempt.request.branch, response.to_tag)
+
+    def _timed_out(self, trial: Trial, now: float) -> None:
+        attempt = trial.attempt
+        if attempt is None:
+            return
+        if trial.machine.terminated:
+            self._failed(trial, 408, "Request Timeout", now)
+            return
+        # It rings and nobody answers: call-control is done with it, the callee is to be told.
+        self._tell(attempt, 408, "Request Timeout")
+        if attempt.cancel is None:
+            attempt.cancel = []
+            self._send_cancel(trial, [], now)
+
+    def _transport_failed(self, trial: Trial, now: float) -> None:
+        attempt = trial.attempt
+        if attempt is None:
+            return
+        if trial.fallback is not None:
+            self._roads.no_tcp(trial.fallback, now)
+            attempt.targets.insert(0, trial.fallback)
+        self._failed(trial, *_no_road(attempt.request), now)
+
+    def _failed(self, trial: Trial, status: int, reason: str, now: float) -> None:
+        attempt = trial.attempt
+        if attempt is None or attempt.current is not trial or attempt.final is not None:
+            return
+        if not self._try_next(attempt, now):
+            self._tell(attempt, status, reason)
+
+    def _tell(self, attempt: Attempt, status: int, reason: str) -> None:
+        """The end of a request, as we see it."""
+        request, trial = attempt.request, attempt.current
+        if trial is None:
+            self._table.attempts.pop(request.branch, None)
+        attempt.final = self._events.local(
+            status,
+            reason,
+            call_key=attempt.call_key,
+            branch=trial.branch if trial is not None else request.branch,
+            cseq=request.cseq,
+            method=request.method,
+            sent=trial.sent if trial is not None else None,
+        )
+
+    def _stray(self, response: Response, branch: str, now: float) -> None:
+        """A response to a request that another edge sent, or this one before a restart."""
+        read = self._identity.read_branch(branch)
+        if read is None:
+            self._counters.drop(DropReason.RESPONSE_FOREIGN)
+            return
+        self._counters.responses[response.status] += 1
+        validate_response(response)
+        if len(response.vias) > 1:
+            self._counters.drop(DropReason.RESPONSE_MISROUTED)
+        elif response.cseq.method == "CANCEL":
+            self._counters.drop(DropReason.CANCEL_RESPONSE)
+        elif response.status == 100:
+            self._counters.drop(DropReason.STRAY_TRYING)
+        elif not (200 <= response.status < 300 and self._acks.repeat(branch, response.to_tag)):
+            self._events.response(response, call_key=read.key, branch=branch, sent=None, stray=True)
+
+    # ACK and CANCEL
+
+    def _acknowledge_refusal(self, trial: Trial, response: Response) -> None:
+        """ACK for a non-2xx, again for each repetition (RFC 3261 17.1.1.3)."""
+        if not trial.ack and trial.attempt is not None:
+            to_value = response.headers.get("to") or ""
+            trial.ack = self._companion("ACK", trial, trial.attempt, to_value, [])
+        self._put(trial, trial.ack, "ACK")
+
+    def _send_cancel(self, trial: Trial, headers: Fields, now: float) -> None:
+        attempt = trial.attempt
+        if attempt is None:
+            return
+        try:
+            data = self._companion("CANCEL", trial, attempt, invite_to(attempt.request), headers)
+        except LocalProtocolError:
+            self._counters.drop(DropReason.UNSENDABLE)
+            data = self._companion("CANCEL", trial, attempt, invite_to(attempt.request), [])
+        self._launch_cancel(trial.branch, data, trial.local, trial.road, now)
+        trial.machine.expect_end(now)
+        self._deadlines.arm(trial, now)
+
+    def _companion(
+        self, method: str, trial: Trial, attempt: Attempt, to_value: str, headers: Fields
+    ) -> bytes:
+        local = trial.local
+        via = f"{local.via}{trial.branch}"
+        return companion_bytes(method, attempt.request, via, local.host, to_value, headers)
+
+    def _cancel_for_another(self, cancel: edge_pb2.Cancel, headers: Fields, now: float) -> bool:
+        """In the name of the edge that sent the INVITE, with its Via."""
+        sent = cancel.sent
+        known = cancel.provisional_seen and cancel.HasField("sent") and cancel.HasField("invite")
+        if not known or not sent.HasField("address"):
+            self._counters.drop(DropReason.CANCEL_NOT_OURS)
+            return False
+        address = sent.address
+        road = self._roads.along(
+            Endpoint(address.ip, address.port, address.transport or "udp"), sent.listener
+        )
+        if road is None:
+            self._counters.drop(DropReason.UNREACHABLE)
+            return False
+        local = self._addressing.local(road.listener, address.ip)
+        via = f"{via_start(local, sent.sent_by)}{sent.branch}"
+        try:
+            data = companion_bytes(
+                "CANCEL", cancel.invite, via, sent.local_host, invite_to(cancel.invite), headers
+            )
+        except LocalProtocolError:
+            self._counters.drop(DropReason.UNSENDABLE)
+            return False
+        self._launch_cancel(sent.branch, data, local, road, now)
+        return True
+
+    def _launch_cancel(self, branch: str, data: bytes, local: Local, road: Road, now: float) -> None:
+        machine = ClientTransaction(
+            branch=branch, method="CANCEL", reliable=bool(road.flow), timers=self._timers
+        )
+        trial = Trial(None, machine, data, local, road, self._expire)
+        self._table.add(trial, cancel=True)
+        self._perform(trial, machine.start(now), now)
+
+    def _attempt(self, branch: str) -> Attempt | None:
+        """The attempt that this branch belongs to, be it of a try that was given up meanwhile."""
+        trial = self._table.get(branch)
+        if trial is not None:
+            return trial.attempt
+        attempt = self._table.attempts.get(branch)
+        if attempt is None and self._identity.read_branch(branch) is not None:
+            attempt = self._table.attempts.get(self._identity.retry_branch(branch, 0))
+        return attempt
+
+
+def _no_road(request: edge_pb2.SendRequest) -> tuple[int, str]:
+    """What to say when a request cannot leave: a lost connection (RFC 5626 5.3) or no address at all."""
+    return (430, "Flow Failed") if request.target.flow else (503, "Service Unavailable")

@@ -1,0 +1,410 @@
+"""The server side of the edge: requests that come in, and the answers of call-control to them."""
+
+import math
+from typing import Final
+
+from b2bua.edge.v1 import edge_pb2
+from sip_edge.domain.addressing import Addressing
+from sip_edge.domain.admission import AccessList, Admission, Work
+from sip_edge.domain.config import EdgeConfig
+from sip_edge.domain.deadlines import Deadlines
+from sip_edge.domain.drop_reasons import Counters, DropReason
+from sip_edge.domain.events import Events
+from sip_edge.domain.origin import COOKIE, Arrival, Origin, reference
+from sip_edge.domain.refusals import (
+    ALLOW,
+    BAD_EXTENSION,
+    FORBIDDEN,
+    NO_CONTACT,
+    NO_TRANSACTION,
+    NOT_IMPLEMENTED,
+    NOT_UTF8,
+    OK,
+    OUTSIDE,
+    REFUSAL_TAG,
+    TERMINATED,
+    TOO_MANY,
+    UNAVAILABLE,
+    UNDECIDED,
+    Fields,
+    Verdict,
+    is_known,
+    refusal_tag,
+    unsupported,
+)
+from sip_edge.domain.server_table import ServerEntry, ServerTable
+from sip_edge.domain.wires import Wires
+from sip_edge.domain.writing import body_fields
+from sipcore.errors import LocalProtocolError, PeerProtocolError
+from sipcore.message import Request
+from sipcore.parser import validate_request
+from sipcore.transaction import Action, ServerTransaction
+from svckit.identity import Identity
+
+
+class Uas:
+    """Server transactions, and the decision what becomes of a request."""
+
+    def __init__(
+        self,
+        config: EdgeConfig,
+        *,
+        identity: Identity,
+        table: ServerTable,
+        admission: Admission,
+        access: AccessList,
+        addressing: Addressing,
+        wires: Wires,
+        events: Events,
+        deadlines: Deadlines,
+        counters: Counters,
+    ) -> None:
+        self._config: Final = config
+        self._timers: Final = config.timers
+        self._patience: Final = 64 * config.timers.t1
+        self._identity: Final = identity
+        self._table: Final = table
+        self._admission: Final = admission
+        self._access: Final = access
+        self._addressing: Final = addressing
+        self._wires: Final = wires
+        self._events: Final = events
+        self._deadlines: Final = deadlines
+        self._counters: Final = counters
+
+    # Requests from the wire
+
+    def receive(self, request: Request, arrival: Arrival, now: float) -> None:
+        """Take a request. Raises `PeerProtocolError` when it is malformed."""
+        method = request.method
+        requests = self._counters.requests
+        requests[method if method in requests else "OTHER"] += 1
+        base = reference(request, request.via)
+        if method == "ACK":
+            validate_request(request)
+            self._acknowledge(request, base, arrival, now)
+            return
+        key = f"{base} {method}"
+        entry = self._table.get(key)
+        if entry is not None:
+            self._counters.drop(DropReason.REPEATED_REQUEST)
+            self._perform(entry, entry.machine.on_request(now))
+            return
+        # Overload must cost little: refuse a new call before it is looked at any closer.
+        opens_call = method == "INVITE" and not request.to_tag
+        if opens_call and not self._admission.admits(Work.CALL):
+            self._refuse(request, arrival, base, UNAVAILABLE, retry=True)
+            return
+        validate_request(request)
+        if method == "CANCEL":
+            self._cancel(request, base, arrival, now)
+        elif not is_known(method):
+            self._refuse(request, arrival, base, NOT_IMPLEMENTED)
+        elif missing := unsupported(request.require, self._config.extensions):
+            self._refuse(request, arrival, base, BAD_EXTENSION, [("Unsupported", missing)])
+        elif request.to_tag:
+            self._inside(request, base, key, arrival, now)
+        elif not self._access.allows(arrival.source[0]):
+            self._refuse(request, arrival, base, FORBIDDEN)
+        elif opens_call:
+            self._open_call(request, base, key, arrival, now)
+        elif method == "OPTIONS":
+            self._options(request, base, arrival)
+        else:
+            self._refuse(request, arrival, base, OUTSIDE[method])
+
+    def answer_error(self, request: Request, error: PeerProtocolError, arrival: Arrival) -> None:
+        """Answer a malformed request, if what could be read of it is enough."""
+        try:
+            base = reference(request, request.via)
+            self._refuse(request, arrival, base, Verdict(error.status, error.reason))
+        except PeerProtocolError:
+            self._counters.drop(DropReason.MALFORMED)
+
+    def _open_call(self, request: Request, base: str, key: str, arrival: Arrival, now: float) -> None:
+        if request.contact is None:
+            self._refuse(request, arrival, base, NO_CONTACT)
+            return
+        cseq, from_tag = request.cseq.number, request.from_tag
+        merge_key = self._identity.merge_key(request.call_id, from_tag, cseq, request.uri)
+        entry = self._enter(request, key, self._call_key(request), arrival, now)
+        self._trying(entry, request, now)
+        self._submit(entry, request, arrival, now, opens_call=True, merge_key=merge_key)
+
+    def _inside(self, request: Request, base: str, key: str, arrival: Arrival, now: float) -> None:
+        to_tag = request.to_tag
+        read = self._identity.read_tag(to_tag)
+        if read is None:
+            self._refuse(request, arrival, base, NO_TRANSACTION)
+            return
+        crowded = self._table.open_in(to_tag) >= self._config.dialog_transactions
+        if crowded or not self._admission.admits_more_in_progress():
+            self._refuse(request, arrival, base, TOO_MANY, retry=True)
+            return
+        entry = self._enter(request, key, read[0], arrival, now, dialog=to_tag)
+        if request.method == "INVITE":
+            self._trying(entry, request, now)
+        self._submit(entry, request, arrival, now)
+
+    def _options(self, request: Request, base: str, arrival: Arrival) -> None:
+        if not self._admission.admits(Work.PROBE):
+            self._refuse(request, arrival, base, UNAVAILABLE, retry=True)
+            return
+        headers = [
+            ("Allow", ALLOW),
+            ("Accept", "application/sdp"),
+            ("Supported", ", ".join(sorted(self._config.extensions))),
+        ]
+        self._refuse(request, arrival, base, OK, headers)
+
+    def _cancel(self, request: Request, base: str, arrival: Arrival, now: float) -> None:
+        key = f"{base} CANCEL"
+        invite = self._table.get(f"{base} INVITE")
+        if invite is None:
+            self._cancel_elsewhere(request, base, key, arrival, now)
+            return
+        if invite.final:
+            self._refuse(request, arrival, base, NO_TRANSACTION)
+            return
+        entry = self._enter(request, key, invite.call_key, arrival, now)
+        invite.undecided_at = now + self._config.undecided_cancel
+        self._deadlines.arm(invite, now)
+        self._conclude(entry, OK, now)
+        self._submit(entry, request, arrival, now, cancel_answered=True)
+
+    def _cancel_elsewhere(self, request: Request, base: str, key: str, arrival: Arrival, now: float) -> None:
+        """Another edge may have the INVITE, or this one had it before a restart: call-control knows."""
+        call_key = ""
+        if request.to_tag:
+            read = self._identity.read_tag(request.to_tag)
+            call_key = read[0] if read is not None else ""
+        elif base.startswith(COOKIE) and self._access.allows(arrival.source[0]):
+            call_key = self._call_key(request)
+        if not call_key or not self._admission.admits_more_in_progress():
+            self._refuse(request, arrival, base, NO_TRANSACTION)
+            return
+        entry = self._enter(request, key, call_key, arrival, now)
+        self._submit(entry, request, arrival, now)
+
+    def _acknowledge(self, request: Request, base: str, arrival: Arrival, now: float) -> None:
+        key = f"{base} INVITE"
+        entry = self._table.get(key)
+        if entry is not None and entry.status >= 300:
+            self._counters.drop(DropReason.ACK_ABSORBED)
+            self._perform(entry, entry.machine.on_ack(now))
+            return
+        to_tag = request.to_tag
+        entry = self._table.by_ack((request.call_id, to_tag, request.from_tag, request.cseq.number))
+        if entry is not None:
+            if Action.PASS_ACK not in entry.machine.on_ack(now):
+                self._counters.drop(DropReason.ACK_REPEATED)
+                return
+            self._pass_ack(request, entry.key, entry.call_key, arrival)
+            return
+        read = self._identity.read_tag(to_tag)
+        if read is not None:
+            self._pass_ack(request, "", read[0], arrival)
+        elif to_tag.startswith(REFUSAL_TAG):
+            self._counters.drop(DropReason.ACK_FOR_REFUSAL)
+        else:
+            self._counters.drop(DropReason.ACK_FOREIGN)
+
+    def _pass_ack(self, request: Request, transaction: str, call_key: str, arrival: Arrival) -> None:
+        origin = Origin.of_request(request, arrival, nat_traversal=self._config.nat_traversal)
+        try:
+            self._events.request(
+                request,
+                origin,
+                call_key=call_key,
+                transaction=transaction,
+                transport=arrival.listener.transport,
+            )
+        except UnicodeEncodeError:
+            self._counters.drop(DropReason.MALFORMED)
+
+    # Answers of call-control
+
+    def respond(self, command: edge_pb2.Command, now: float) -> None:
+        """Answer a request, with its transaction or from what the command says about it."""
+        respond = command.respond
+        entry = self._table.get(respond.transaction)
+        if entry is None:
+            entry = self._revive(command, now)
+        if entry is not None:
+            self._give(entry, respond, now)
+        self._events.done(command)
+
+    def stop(self, transaction: str, now: float) -> bool:
+        """Another edge saw the ACK. False: there is no such transaction."""
+        entry = self._table.get(transaction)
+        if entry is None:
+            return False
+        self._perform(entry, entry.machine.on_ack(now))
+        return True
+
+    def _give(self, entry: ServerEntry, respond: edge_pb2.Respond, now: float) -> None:
+        status = respond.status
+        if entry.self_cancelled:
+            self._counters.drop(DropReason.LATE_ANSWER)
+            if 200 <= status < 300:
+                self._events.self_cancelled(entry.call_key, entry.key)
+            return
+        headers: Fields = [(header.name, header.value) for header in respond.headers]
+        headers += body_fields(respond.body)
+        try:
+            if respond.contact:
+                headers.insert(0, ("Contact", self._contact(entry.origin)))
+            data = entry.origin.answer(status, respond.reason, respond.to_tag, headers, respond.body.data)
+        except LocalProtocolError:
+            self._counters.drop(DropReason.UNSENDABLE)
+            return
+        self._send(entry, status, data, respond.to_tag, now)
+
+    def _revive(self, command: edge_pb2.Command, now: float) -> ServerEntry | None:
+        """The transaction of a request that another edge received, or this one before a restart."""
+        respond = command.respond
+        if not respond.transaction or not respond.HasField("origin"):
+            self._counters.drop(DropReason.ANSWER_WITHOUT_TRANSACTION)
+            return None
+        try:
+            origin = Origin.of_proto(respond.origin)
+        except PeerProtocolError:
+            self._counters.drop(DropReason.UNSENDABLE)
+            return None
+        return self._make(respond.transaction, command.call_key, origin, now)
+
+    def _contact(self, origin: Origin) -> str:
+        listener = self._addressing.by_name.get(origin.listener)
+        if listener is None:
+            transport = "tcp" if origin.flow else "udp"
+            listener = self._addressing.choose(transport, origin.source[0])
+        if listener is None:
+            raise LocalProtocolError("no listener for the peer of this request")
+        return self._addressing.local(listener, origin.source[0]).contact("")
+
+    # Transactions
+
+    def _call_key(self, request: Request) -> str:
+        via = request.via
+        return self._identity.call_key(
+            request.call_id, request.from_tag, request.cseq.number, via.sent_by, via.branch
+        )
+
+    def _enter(
+        self, request: Request, key: str, call_key: str, arrival: Arrival, now: float, *, dialog: str = ""
+    ) -> ServerEntry:
+        origin = Origin.of_request(request, arrival, nat_traversal=self._config.nat_traversal)
+        return self._make(key, call_key, origin, now, dialog)
+
+    def _make(self, key: str, call_key: str, origin: Origin, now: float, dialog: str = "") -> ServerEntry:
+        method = origin.method
+        patience = self._config.unanswered_invite if method == "INVITE" else self._patience
+        machine = ServerTransaction(method, bool(origin.flow), self._timers, give_up=now + patience)
+        entry = ServerEntry(key, call_key, origin, machine, self._expire)
+        self._table.add(entry, dialog)
+        self._deadlines.arm(entry, now)
+        return entry
+
+    def _submit(
+        self,
+        entry: ServerEntry,
+        request: Request,
+        arrival: Arrival,
+        now: float,
+        *,
+        opens_call: bool = False,
+        cancel_answered: bool = False,
+        merge_key: str = "",
+    ) -> None:
+        try:
+            self._events.request(
+                request,
+                entry.origin,
+                call_key=entry.call_key,
+                transaction=entry.key,
+                transport=arrival.listener.transport,
+                opens_call=opens_call,
+                cancel_answered=cancel_answered,
+                merge_key=merge_key,
+            )
+        except UnicodeEncodeError:
+            self._conclude(entry, NOT_UTF8, now)
+
+    def _trying(self, entry: ServerEntry, request: Request, now: float) -> None:
+        timestamp = request.headers.get("timestamp")
+        headers = [("Timestamp", timestamp)] if timestamp else []
+        self._send(entry, 100, entry.origin.answer(100, "Trying", "", headers), "", now)
+
+    def _conclude(self, entry: ServerEntry, verdict: Verdict, now: float) -> None:
+        """Give a final answer of the edge's own in a transaction."""
+        to_tag = entry.origin.to_tag or self._identity.tag(entry.call_key, 0)
+        data = entry.origin.answer(verdict.status, verdict.reason, to_tag, self._own_headers())
+        self._send(entry, verdict.status, data, to_tag, now)
+
+    def _send(self, entry: ServerEntry, status: int, data: bytes, to_tag: str, now: float) -> None:
+        actions = entry.machine.on_send(status, now)
+        if not actions:
+            self._counters.drop(DropReason.LATE_ANSWER)
+            return
+        entry.response, entry.status = data, status
+        if status >= 200:
+            origin = entry.origin
+            ack_key = None
+            if status < 300 and origin.method == "INVITE":
+                ack_key = (origin.call_id, origin.to_tag or to_tag, origin.from_tag, origin.cseq)
+            self._table.answered(entry, ack_key)
+        self._perform(entry, actions)
+        self._deadlines.arm(entry, now)
+
+    def _perform(self, entry: ServerEntry, actions: tuple[Action, ...]) -> None:
+        for action in actions:
+            if action is Action.SEND_RESPONSE:
+                self._wires.answer(entry.origin, entry.status, entry.response)
+            elif action is Action.TERMINATE:
+                self._table.remove(entry)
+            elif action is Action.ACK_MISSING:
+                self._ack_missing(entry)
+
+    def _ack_missing(self, entry: ServerEntry) -> None:
+        if entry.ack_key is None:
+            self._counters.drop(DropReason.UNACKNOWLEDGED)
+        else:
+            self._events.ack_missing(entry.call_key, entry.key)
+
+    def _expire(self, entry: ServerEntry, now: float) -> None:
+        if entry.undecided_at <= now:
+            entry.undecided_at, entry.self_cancelled = math.inf, True
+            self._conclude(entry, TERMINATED, now)
+            self._events.self_cancelled(entry.call_key, entry.key)
+            return
+        actions = entry.machine.on_timer(now)
+        self._perform(entry, actions)
+        if Action.TIMEOUT in actions:
+            self._counters.drop(DropReason.UNANSWERED)
+            if not entry.machine.terminated:
+                self._conclude(entry, UNDECIDED, now)
+
+    # Answers without state
+
+    def _refuse(
+        self,
+        request: Request,
+        arrival: Arrival,
+        base: str,
+        verdict: Verdict,
+        headers: Fields | None = None,
+        *,
+        retry: bool = False,
+    ) -> None:
+        origin = Origin.of_request(request, arrival, nat_traversal=self._config.nat_traversal)
+        fields = list(headers or ())
+        if verdict.allow:
+            fields.append(("Allow", ALLOW))
+        if retry:
+            fields.append(("Retry-After", str(self._config.retry_after)))
+        fields += self._own_headers()
+        data = origin.answer(verdict.status, verdict.reason, refusal_tag(base), fields)
+        self._wires.answer(origin, verdict.status, data)
+
+    def _own_headers(self) -> Fields:
+        return [("Server", self._config.server)] if self._config.server else []
