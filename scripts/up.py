@@ -53,9 +53,10 @@ def redis(_number: int) -> Program:
 
 
 def callee(_number: int) -> Program:
-    """Answers every call."""
+    """Answers every call: a B2BUA of its own, whose calls go to the callee that it brings along."""
     host, port = CALLEE
-    return Program((str(BIN / "b2bua"), "callee", "--listen", f"udp:{host}:{port}"), {})
+    command = (str(BIN / "b2bua"), "run", "--listen", f"udp:{host}:{port}", "--log-level", "warning")
+    return Program(command, {})
 
 
 def call_control(number: int) -> Program:
