@@ -264,6 +264,59 @@ def test_a_dialog_that_the_peer_forgot_is_ended(method: str) -> None:
     assert ours.state is CallState.ENDED
 
 
+def test_a_repeated_2xx_to_a_reinvite_is_acknowledged_again() -> None:
+    stage = Stage()
+    ours = stage.call()
+    stage.clock.run_until(1.0)
+    stage.lose(b"ACK", 2)
+    ours.reinvite()
+    stage.clock.run_until(5.0)
+    assert len(stage.alice.happened(Kind.ACK_SENT)) == 4
+    assert len(ours.remote_bodies) == 2
+    ours.hang_up()
+    stage.clock.run_until_idle()
+    assert ours.ending is Ending.HUNG_UP
+
+
+def test_crossing_byes_end_the_call_once_on_each_side() -> None:
+    stage = Stage()
+    ours = stage.call()
+    stage.clock.run_until(1.0)
+    theirs = stage.bob.calls[0]
+    ours.hang_up()
+    theirs.hang_up()
+    stage.clock.run_until_idle()
+    for agent, call in ((stage.alice, ours), (stage.bob, theirs)):
+        assert outline(call) == (CallState.ENDED, Ending.HUNG_UP, 200)
+        assert len(agent.happened(Kind.ENDED)) == 1
+
+
+def test_giving_up_twice_sends_one_cancel() -> None:
+    stage = Stage(Script(answer_after=None))
+    ours = stage.call()
+    stage.clock.run_until(1.0)
+    ours.cancel()
+    ours.cancel()
+    stage.clock.run_until_idle()
+    assert len(stage.alice.happened(Kind.REQUEST_SENT, "CANCEL")) == 1
+
+
+def test_what_comes_after_the_final_response_is_not_sent() -> None:
+    stage = Stage(Script(status=486))
+    _, theirs = stage.play()
+    theirs.ring()
+    assert messages(stage.bob, Kind.RESPONSE_SENT) == ["INVITE 100", "INVITE 180", "INVITE 486"]
+
+
+def test_a_peer_that_cannot_be_reached_is_a_503() -> None:
+    stage = Stage()
+    ours = stage.call()
+    stage.alice.lose(("192.0.2.99", 5060))
+    assert ours.state is CallState.CALLING
+    stage.alice.lose(BOB)
+    assert outline(ours) == (CallState.ENDED, Ending.REFUSED, 503)
+
+
 def test_crossing_reinvites_are_both_refused() -> None:
     stage = Stage()
     ours = stage.call()
@@ -313,6 +366,14 @@ class Peer:
     def status(self, data: bytes) -> list[int]:
         return [message.status for message in self.send(data) if isinstance(message, Response)]
 
+    def called(self) -> tuple[Call, Request]:
+        """Bob calls; his call, and the INVITE that came."""
+        call = self.agent.call("sip:alice@192.0.2.1")
+        self.clock.run_for(0.05)
+        sent = self.got[-1]
+        assert isinstance(sent, Request)
+        return call, sent
+
     def establish(self) -> str:
         """Calls Bob; his tag."""
         self.send(builders.invite())
@@ -337,6 +398,13 @@ def test_cseq_must_grow() -> None:
     assert peer.status(builders.request("INFO", to_tag=tag, cseq=4, branch="z9hG4bK-d")) == [500]
     assert peer.status(builders.request("BYE", to_tag=tag, cseq=9, branch="z9hG4bK-e")) == [200]
     assert peer.status(builders.request("INFO", to_tag=tag, cseq=10, branch="z9hG4bK-f")) == [481]
+
+
+def test_an_ack_with_a_number_of_no_invite_is_discarded() -> None:
+    peer = Peer()
+    tag = peer.establish()
+    peer.send(builders.request("ACK", to_tag=tag, cseq=7, branch="z9hG4bK-b"))
+    assert len(peer.agent.happened(Kind.UNMATCHED, "ACK")) == 1
 
 
 def test_an_early_bye_ends_the_invite_too() -> None:
@@ -426,10 +494,7 @@ def test_a_reinvite_refreshes_the_remote_target() -> None:
 
 def test_a_second_fork_is_acknowledged_and_hung_up_on() -> None:
     peer = Peer()
-    call = peer.agent.call("sip:alice@192.0.2.1", script=Script(hangup_after=5.0))
-    peer.clock.run_for(0.05)
-    sent = peer.got[-1]
-    assert isinstance(sent, Request)
+    call, sent = peer.called()
     contact = "sip:alice@192.0.2.1"
     (first,) = peer.send(builders.response_to(sent, 200, to_tag="one", contact=contact))
     second = peer.send(builders.response_to(sent, 200, to_tag="two", contact=contact))
@@ -444,17 +509,40 @@ def test_a_second_fork_is_acknowledged_and_hung_up_on() -> None:
 
 def test_a_bye_before_the_2xx_ends_the_call_and_the_2xx_is_still_acknowledged() -> None:
     peer = Peer()
-    call = peer.agent.call("sip:alice@192.0.2.1")
-    peer.clock.run_for(0.05)
-    sent = peer.got[-1]
-    assert isinstance(sent, Request)
-    bye = builders.request(
-        "BYE", call_id=sent.call_id, from_tag="one", to_tag=sent.from_tag, branch="z9hG4bK-b"
-    )
-    assert peer.status(bye) == [200]
+    call, sent = peer.called()
+    assert peer.status(bye_to(sent)) == [200]
     answers = peer.send(builders.response_to(sent, 200, to_tag="one", contact="sip:alice@192.0.2.1"))
     assert [m.method for m in answers if isinstance(m, Request)] == ["ACK"]
     assert outline(call) == (CallState.ENDED, Ending.PEER_HUNG_UP, 0)
+
+
+def test_a_refusal_after_an_early_bye_is_no_second_end() -> None:
+    peer = Peer()
+    call, sent = peer.called()
+    peer.send(bye_to(sent))
+    peer.send(builders.response_to(sent, 487, to_tag="one"))
+    assert outline(call) == (CallState.ENDED, Ending.PEER_HUNG_UP, 487)
+    assert len(peer.agent.happened(Kind.ENDED)) == 1
+
+
+def test_a_reinvite_may_ring_too() -> None:
+    peer = Peer()
+    call, sent = peer.called()
+    peer.send(builders.response_to(sent, 200, to_tag="one", contact="sip:alice@192.0.2.1"))
+    call.reinvite()
+    peer.clock.run_for(0.05)
+    again = peer.got[-1]
+    assert isinstance(again, Request)
+    assert peer.send(builders.response_to(again, 180)) == []
+    (ack,) = peer.send(builders.response_to(again, 200))
+    assert str(ack.cseq) == "2 ACK"
+
+
+def bye_to(sent: Request) -> bytes:
+    """A BYE from the called side of this INVITE."""
+    return builders.request(
+        "BYE", call_id=sent.call_id, from_tag="one", to_tag=sent.from_tag, branch="z9hG4bK-bye"
+    )
 
 
 def test_over_tcp_nothing_but_the_2xx_is_repeated() -> None:

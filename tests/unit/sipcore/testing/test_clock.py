@@ -8,8 +8,12 @@ from sipcore.testing import Clock
 def test_callbacks_run_in_the_order_of_their_times() -> None:
     clock = Clock(10.0)
     seen: list[tuple[str, float]] = []
+
+    def note(name: str) -> None:
+        seen.append((name, clock.time()))
+
     for name, when in (("late", 13.0), ("early", 11.0), ("early too", 11.0), ("past", 2.0)):
-        clock.call_at(when, lambda name=name: seen.append((name, clock.time())))
+        clock.call_at(when, note, name)
     clock.run_until_idle()
     assert seen == [("past", 10.0), ("early", 11.0), ("early too", 11.0), ("late", 13.0)]
 

@@ -23,7 +23,8 @@ MACHINES = [CLIENT_INVITE, CLIENT_NON_INVITE, SERVER_INVITE, SERVER_NON_INVITE]
 
 @pytest.fixture(params=MACHINES, ids=lambda machine: machine.name)
 def machine(request: pytest.FixtureRequest) -> Machine[Any, Any]:
-    return request.param
+    machine: Machine[Any, Any] = request.param
+    return machine
 
 
 def test_every_pair_is_decided_exactly_once(machine: Machine[Any, Any]) -> None:

@@ -116,6 +116,11 @@ class ScriptedAgent:
         else:
             self._receive_request(message, source, data)
 
+    def lose(self, destination: Address) -> None:
+        """This address cannot be reached any more: every request that waits for it fails."""
+        for exchange in [client for client in self._clients.values() if client.destination == destination]:
+            exchange.fail()
+
     def happened(self, kind: Kind, method: str = "", status: int | None = None) -> list[Record]:
         """The records of this kind, of one method and status if given."""
         return [

@@ -89,6 +89,10 @@ class ClientExchange(_Exchange[ClientTransaction]):
         """Takes a response of this transaction."""
         self._follow(self.transaction.on_response(response.status, self._clock.time()), response)
 
+    def fail(self) -> None:
+        """The peer cannot be reached."""
+        self._follow(self.transaction.on_transport_error(self._clock.time()))
+
     def expect_end(self) -> None:
         """A CANCEL for this request was sent."""
         self.cancelled = True
