@@ -8,6 +8,7 @@ import structlog
 
 from b2bua.callcontrol.v1 import edge_link_pb2
 from call_control.adapters.edge_streams import EdgeStreams
+from call_control.adapters.journal import FileJournal
 from call_control.adapters.open_store import open_store
 from call_control.domain.policy import WANTED_HEADERS
 from call_control.rpc import EdgeLinkServicer
@@ -33,7 +34,12 @@ class CallControlProcess:
         self._metrics = CallControlMetrics(runtime.metrics)
         self._store = open_store(settings.redis_url, shards=settings.shards, setting="CALL_CONTROL_REDIS_URL")
         self._control = CallControl(
-            store=self._store, keys=settings.keys(), policy=settings.policy(), pod_id=settings.id
+            store=self._store,
+            keys=settings.keys(),
+            policy=settings.policy(),
+            pod_id=settings.id,
+            journal=FileJournal(settings.journal / f"b2bua-{settings.id}.journal"),
+            on_available=self._admit,
         )
         self._server = server()
         self._streams: EdgeStreams | None = None
@@ -52,7 +58,6 @@ class CallControlProcess:
         )
         also = () if keys.previous is None else (_fingerprint(keys.previous),)
         self._streams = EdgeStreams(pod=self._control.pod, greeting=greeting, also_accepted=also)
-        self._store.on_available = self._streams.admit
         EdgeLinkServicer(self._streams).add_to_server(self._server)
         tasks.create_task(HealthService(self._server, self._lifecycle).follow())
         bound = bind(self._server, self._settings.listen)
@@ -73,6 +78,10 @@ class CallControlProcess:
             await self._streams.close()
         await self._server.stop(None)
         await self._control.stop()
+
+    def _admit(self, available: bool) -> None:
+        if self._streams is not None:
+            self._streams.admit(available)
 
     async def _carry_metrics(self) -> None:
         while True:

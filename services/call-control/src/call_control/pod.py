@@ -10,15 +10,15 @@ process holds of a call is a cache of those bytes (design.md 2).
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Container, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Container, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from b2bua.callcontrol.v1 import call_pb2 as record
 from b2bua.edge.v1 import edge_pb2 as edge
 from call_control.domain import orphans, setup, table, upkeep
 from call_control.domain.policy import Policy
-from call_control.domain.ports import EdgePort
+from call_control.domain.ports import EdgePort, Journal, NoJournal
 from call_control.domain.store import Commit, Outcome, Store, Verdict
 from call_control.domain.turn import Emission, Turn
 from svckit.identity import Identity
@@ -36,6 +36,7 @@ class Counters:
     unavailable: int = 0
     merged: int = 0
     restored: int = 0
+    journaled: int = 0
     timers: int = 0
     undeliverable: int = 0
     opened: int = 0
@@ -96,7 +97,7 @@ class Pod:
         store: Store,
         identity: Identity,
         policy: Policy,
-        on_idle: Callable[[], None] | None = None,
+        journal: Journal | None = None,
     ) -> None:
         """`pod_id` is unique among the processes of a store at one time, restarts included."""
         self._pod_id = pod_id
@@ -109,7 +110,8 @@ class Pod:
         self._started = store.now()
         self._commits = 0
         self._epoch = 0
-        self._on_idle = on_idle
+        self._journal = journal or NoJournal()
+        self._unsaved: dict[str, Commit] = {}
         self.counters = Counters()
 
     # -- edges -----------------------------------------------------------------------------
@@ -275,7 +277,10 @@ class Pod:
             self._refuse_merged(slot, arrivals)
             return
         elif outcome.verdict is Verdict.UNAVAILABLE:
-            self._busy(slot, arrivals)
+            if slot.stored and turn.call.state == record.CALL_STATE_ENDED:
+                self._end_without_store(slot, turn, arrivals, commit)
+            else:
+                self._busy(slot, arrivals)
             return
         else:
             slot.queue[:0] = arrivals
@@ -345,6 +350,40 @@ class Pod:
             return
         if slot.queue or slot.timer:
             self._run(slot)
+
+    # -- while the store is away -----------------------------------------------------------
+
+    def _end_without_store(self, slot: _Slot, turn: Turn, arrivals: list[_Arrival], commit: Commit) -> None:
+        """Let people hang up although the store is away: the state waits in the journal (design.md 6)."""
+        kept = replace(commit, expected=commit.expected + 1, restore=True)
+        self._unsaved[slot.key] = kept
+        self._journal.append(kept)
+        self.counters.journaled += 1
+        self._settle(slot, turn, commit)
+        self._emit(turn.emissions)
+        _acknowledge(arrivals)
+        if slot.queue:
+            self._run(slot)
+
+    def keep(self, commits: Iterable[Commit]) -> None:
+        """Take over what an earlier process of this pod left in its journal."""
+        self._unsaved.update((commit.key, commit) for commit in commits)
+
+    def on_available(self) -> None:
+        """The store is back: write to it what it missed."""
+        for commit in list(self._unsaved.values()):
+            self._commits += 1
+            numbered = replace(commit, commit_id=f"{self._pod_id}:{self._commits}")
+            self._store.commit(numbered, partial(self._saved, commit))
+
+    def _saved(self, commit: Commit, outcome: Outcome) -> None:
+        if outcome.verdict is Verdict.UNAVAILABLE:
+            return
+        self.counters.restored += 1
+        if self._unsaved.get(commit.key) is commit:
+            del self._unsaved[commit.key]
+        if not self._unsaved:
+            self._journal.clear()
 
     # -- calls that are no more ------------------------------------------------------------
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
 
+from call_control.adapters.journal import FileJournal
 from call_control.adapters.sweeper import Sweeper
 from call_control.domain.policy import Policy
 from call_control.domain.store import Store, StoreMismatch
@@ -32,13 +35,25 @@ class Keys:
 class CallControl:
     """The call-control of one process, on whatever store."""
 
-    def __init__(self, *, store: Store, keys: Keys, policy: Policy, pod_id: str) -> None:
+    def __init__(
+        self,
+        *,
+        store: Store,
+        keys: Keys,
+        policy: Policy,
+        pod_id: str,
+        journal: FileJournal | None = None,
+        on_available: Callable[[bool], None] | None = None,
+    ) -> None:
+        """`journal` keeps what cannot be committed; `on_available` hears of the store going and coming."""
         self._store = store
         self._keys = keys
         self._policy = policy
         # Commit ids carry the process, so that a restarted pod never repeats one.
         self._pod_id = f"{pod_id}.{os.urandom(4).hex()}"
         self._name = pod_id
+        self._journal = journal
+        self._on_available = on_available
         self._pod: Pod | None = None
         self._identity: Identity | None = None
         self._sweeper: Sweeper | None = None
@@ -59,14 +74,31 @@ class CallControl:
             shards=self._store.shards,
             previous=self._keys.previous,
         )
-        self._pod = Pod(pod_id=self._pod_id, store=self._store, identity=self._identity, policy=self._policy)
+        self._pod = Pod(
+            pod_id=self._pod_id,
+            store=self._store,
+            identity=self._identity,
+            policy=self._policy,
+            journal=self._journal,
+        )
         self._store.on_lost_writes = self._pod.on_lost_writes
+        self._store.on_available = self._availability_changed
+        if self._journal is not None:
+            self._pod.keep(self._journal.read())
+            self._pod.on_available()
         self._sweeper = Sweeper(self._store, self._pod_id, self._pod.on_due)
         self._sweeper.start()
 
+    def _availability_changed(self, available: bool) -> None:
+        _log.log(logging.INFO if available else logging.WARNING, "store.available", available=available)
+        if available:
+            self.pod.on_available()
+        if self._on_available is not None:
+            self._on_available(available)
+
     async def settle(self) -> None:
         """Return when no commit is under way."""
-        while self.pod.in_flight:
+        while self.pod.in_flight:  # noqa: ASYNC110  # one look in 50 ms at the end of a life
             await asyncio.sleep(_DRAIN_POLL)
 
     async def stop(self) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import tempfile
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import BeforeValidator, Field, field_validator
@@ -58,6 +60,12 @@ class Settings(ServiceSettings):
         default_factory=socket.gethostname,
         description="name of this pod, unique among the pods of one store",
         examples=["call-control-0"],
+    )
+    journal: Path = Field(
+        default_factory=lambda: Path(tempfile.gettempdir()),
+        description="directory for what cannot be committed while the store is away; on a disk that "
+        "outlives the process",
+        examples=["/var/lib/b2bua"],
     )
     shards: int = Field(
         default=64,

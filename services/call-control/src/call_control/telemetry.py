@@ -11,7 +11,7 @@ TRANSITIONS = Counter(
     "call_commits_total",
     "Outcomes of transitions that were committed",
     unit="commits",
-    labels={"outcome": ("written", "conflict", "unavailable", "merged", "restored")},
+    labels={"outcome": ("written", "conflict", "unavailable", "merged", "restored", "journaled")},
 )
 OPENED = Counter("calls_opened_total", "Calls opened by this pod", unit="calls")
 RESULTS = ("success", "client", "server", "global")
@@ -58,6 +58,7 @@ class CallControlMetrics:
             ("unavailable", counters.unavailable),
             ("merged", counters.merged),
             ("restored", counters.restored),
+            ("journaled", counters.journaled),
         ):
             self._transitions[(outcome,)].inc(self._growth(outcome, value))
         for status, value in list(counters.ended.items()):

@@ -190,8 +190,23 @@ def test_a_store_that_is_away_leaves_the_event_with_the_edge() -> None:
     driver = CallDriver()
     driver.confirmed()
     driver.store.available = False
-    event = driver.in_dialog("BYE", 2)
+    event = driver.in_dialog("INFO", 2)
     assert driver.port.refused == [event.id]
     driver.store.available = True
     driver.tell(event)
     assert event.id in driver.port.acknowledged
+
+
+def test_people_hang_up_although_the_store_is_away() -> None:
+    driver = CallDriver()
+    driver.confirmed()
+    driver.store.available = False
+    event = driver.in_dialog("BYE", 2)
+    assert [c.respond.status for c in driver.port.commands if c.respond.status] == [200]
+    assert event.id in driver.port.acknowledged
+    finish_bye(driver)
+    assert driver.pod.cached_calls == 0
+    driver.store.available = True
+    driver.pod.on_available()
+    assert driver.call is None
+    assert driver.store.active == set()

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from b2bua.edge.v1 import edge_pb2 as edge
+from call_control.domain.store import Commit
 
 
 class EdgePort(Protocol):
@@ -24,3 +25,23 @@ class EdgePort(Protocol):
 
     def busy(self, event_ids: Sequence[int]) -> None:
         """Tell that these events cannot be committed here now."""
+
+
+class Journal(Protocol):
+    """Keeps what could not be committed while the store was away."""
+
+    def append(self, commit: Commit) -> None:
+        """Keep a commit with `restore` set."""
+
+    def clear(self) -> None:
+        """All that was kept is in the store."""
+
+
+class NoJournal:
+    """A journal for stores that do not outlive the process."""
+
+    def append(self, commit: Commit) -> None:
+        """Nothing to keep."""
+
+    def clear(self) -> None:
+        """Nothing to forget."""

@@ -129,7 +129,8 @@ class Store(Protocol):
         """Register the pod for `ttl_ms`, and lease it its fair share of the shards among the registered pods.
 
         Call it again well before `ttl_ms` has passed; the answer is the shards to sweep from now on. Only
-        economy rests on leases: claiming shards that others hold is safe. Empty while the store is away.
+        economy rests on leases: claiming shards that others hold is safe. All shards while leases cannot be
+        read.
         """
 
     def release(self, pod_id: str) -> None:

@@ -305,3 +305,23 @@ class TombstoneAnswer(_message.Message):
     reason: str
     to_tag: str
     def __init__(self, transaction: _Optional[str] = ..., status: _Optional[int] = ..., reason: _Optional[str] = ..., to_tag: _Optional[str] = ...) -> None: ...
+
+class JournalEntry(_message.Message):
+    __slots__ = ("key", "version", "record", "tombstone", "outbox", "deadline_ms", "ttl_ms", "merge_key")
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    RECORD_FIELD_NUMBER: _ClassVar[int]
+    TOMBSTONE_FIELD_NUMBER: _ClassVar[int]
+    OUTBOX_FIELD_NUMBER: _ClassVar[int]
+    DEADLINE_MS_FIELD_NUMBER: _ClassVar[int]
+    TTL_MS_FIELD_NUMBER: _ClassVar[int]
+    MERGE_KEY_FIELD_NUMBER: _ClassVar[int]
+    key: str
+    version: int
+    record: bytes
+    tombstone: bytes
+    outbox: _containers.RepeatedScalarFieldContainer[bytes]
+    deadline_ms: int
+    ttl_ms: int
+    merge_key: str
+    def __init__(self, key: _Optional[str] = ..., version: _Optional[int] = ..., record: _Optional[bytes] = ..., tombstone: _Optional[bytes] = ..., outbox: _Optional[_Iterable[bytes]] = ..., deadline_ms: _Optional[int] = ..., ttl_ms: _Optional[int] = ..., merge_key: _Optional[str] = ...) -> None: ...
