@@ -15,7 +15,9 @@ from typing import cast
 
 import redis
 
-from support.ports import free_port, is_bound
+from sip_edge.domain.delivery import SHARD_CHARACTERS
+from sip_edge.domain.rendezvous import Rendezvous
+from support.ports import bracketed, free_port, is_bound
 from support.processes import BIN, Process, wait_until
 from support.sipp import TCP4, TCP6, UDP4, UDP6, Wire
 
@@ -23,6 +25,8 @@ READY_WITHIN = 30.0
 STARTS = 3
 TRACEBACK = "Traceback (most recent call last)"
 IDENTITY_KEY = "a key for tests, shared by all pods of a stack"
+TO_ITSELF = "itself"
+"""A route: back to the first address of the stack."""
 ALL_WIRES = (UDP4, TCP4, UDP6, TCP6)
 CALL_KEYS = "b2bua:{s*}:call:*"
 TOMBSTONES = "b2bua:{s*}:tomb:*"
@@ -125,6 +129,11 @@ class Stack:
             if part.process is not None:
                 part.process.stop()
 
+    @property
+    def next_hop(self) -> str:
+        """The route as the product's settings write it."""
+        return self.sip_address(self.wires[0]) if self.route == TO_ITSELF else self.route
+
     def sip_address(self, wire: Wire, index: int = 0) -> str:
         """Return ``host:port`` on which the edge of that index (or the one process) hears the wire."""
         raise NotImplementedError
@@ -138,6 +147,14 @@ class Stack:
         part = self.parts[service][index]
         part.start()
         part.wait_ready()
+
+    def bring_back(self) -> None:
+        """Start again, as they were, all parts that do not run, and wait until they are ready."""
+        missing = [part for part in self._all() if part.process and not part.process.running]
+        for part in missing:
+            part.start()
+        for part in missing:
+            part.wait_ready()
 
     def metrics(self, service: str, index: int = 0) -> dict[str, float]:
         """Return the samples of ``/metrics``: name with labels -> value; empty if the part is away."""
@@ -175,11 +192,11 @@ class OneProcess(Stack):
         wires: Sequence[Wire] = ALL_WIRES,
         *,
         env: Mapping[str, str] | None = None,
-        options: Sequence[str] = (),
+        t1: float = 0.5,
     ) -> None:
         super().__init__(directory, route, wires)
         self._env = {"B2BUA_IDENTITY_KEY": IDENTITY_KEY, **(env or {})}
-        self._options = list(options)
+        self.t1 = t1
         self._port = 0
 
     def _lay_out(self) -> dict[str, list[Part]]:
@@ -188,9 +205,26 @@ class OneProcess(Stack):
         argv = [str(BIN / "b2bua"), "run"]
         for wire in self.wires:
             argv += ["--listen", f"{wire.transport}:{wire.address(self._port)}"]
-        argv += ["--route", self.route, "--http", http, *self._options]
+        argv += ["--route", self.next_hop, "--http", http, "--t1", str(self.t1)]
         part = Part("b2bua", argv, http, self.directory / "b2bua.log", self._env)
         return {"b2bua": [part]}
+
+    def sip_address(self, wire: Wire, index: int = 0) -> str:
+        return wire.address(self._port)
+
+
+class Simple(Stack):
+    """``b2bua_simple``, started as Sippy's users do; it listens on one address, on UDP and TCP."""
+
+    def __init__(self, directory: Path, route: str, wires: Sequence[Wire] = (UDP4, TCP4)) -> None:
+        super().__init__(directory, route, wires)
+        self._port = 0
+
+    def _lay_out(self) -> dict[str, list[Part]]:
+        self._port = free_port()
+        host = bracketed(self.wires[0].host)
+        argv = [str(BIN / "b2bua_simple"), "-f", "-l", host, "-p", str(self._port), "-n", self.next_hop]
+        return {"b2bua_simple": [BoundPart("b2bua_simple", argv, self._port, self.directory)]}
 
     def sip_address(self, wire: Wire, index: int = 0) -> str:
         return wire.address(self._port)
@@ -208,25 +242,24 @@ class Distributed(Stack):
         call_controls: int = 2,
         edges: int = 1,
         env: Mapping[str, str] | None = None,
-        call_control_env: Mapping[str, str] | None = None,
-        edge_env: Mapping[str, str] | None = None,
+        t1: float = 0.5,
     ) -> None:
         super().__init__(directory, route, wires)
         self._call_controls = call_controls
         self._edges = edges
         self._env = {"B2BUA_IDENTITY_KEY": IDENTITY_KEY, **(env or {})}
-        self._call_control_env = dict(call_control_env or {})
-        self._edge_env = dict(edge_env or {})
+        self.t1 = t1
         self._redis_port = 0
+        self._pods: list[str] = []
         self._edge_ports: list[int] = []
         self._client: redis.Redis | None = None
 
     def _lay_out(self) -> dict[str, list[Part]]:
         self._redis_port = free_port()
         self._edge_ports = [free_port() for _ in range(self._edges)]
-        pods = [f"127.0.0.1:{free_port()}" for _ in range(self._call_controls)]
+        pods = self._pods = [f"127.0.0.1:{free_port()}" for _ in range(self._call_controls)]
         return {
-            "redis": [RedisPart(self.directory, self._redis_port)],
+            "redis": [redis_part(self.directory, self._redis_port)],
             "call-control": [self._call_control(index, address) for index, address in enumerate(pods)],
             "sip-edge": [self._edge(index, port, pods) for index, port in enumerate(self._edge_ports)],
         }
@@ -242,19 +275,21 @@ class Distributed(Stack):
 
     def _call_control(self, index: int, listen: str) -> Part:
         http = f"127.0.0.1:{free_port()}"
+        name = f"call-control-{index}"
         env = {
             "CALL_CONTROL_LISTEN": listen,
             "CALL_CONTROL_HTTP": http,
             "CALL_CONTROL_REDIS_URL": f"redis://127.0.0.1:{self._redis_port}/0",
-            "CALL_CONTROL_ROUTE": self.route,
+            "CALL_CONTROL_ROUTE": self.next_hop,
+            "CALL_CONTROL_T1_SECONDS": str(self.t1),
+            "CALL_CONTROL_ID": name,
         }
-        name = f"call-control-{index}"
         return Part(
             name,
             [str(BIN / "call-control")],
             http,
             self.directory / f"{name}.log",
-            {**self._env, **env, **self._call_control_env},
+            {**self._env, **env},
         )
 
     def _edge(self, index: int, port: int, pods: Sequence[str]) -> Part:
@@ -265,13 +300,14 @@ class Distributed(Stack):
             "SIP_EDGE_CALL_CONTROL": ",".join(pods),
             "SIP_EDGE_HTTP": http,
             "SIP_EDGE_ID": name,
+            "SIP_EDGE_T1": str(self.t1),
         }
         return Part(
             name,
             [str(BIN / "sip-edge")],
             http,
             self.directory / f"{name}.log",
-            {**self._env, **env, **self._edge_env},
+            {**self._env, **env},
         )
 
     def stop(self) -> None:
@@ -294,9 +330,18 @@ class Distributed(Stack):
         """Return the keys of all call records."""
         return list(self.redis.scan_iter(CALL_KEYS, count=1000))
 
+    def owner(self, call_key: str) -> int:
+        """Return the index of the call-control pod to which edges send the events of a call first."""
+        pods = Rendezvous(self._pods)
+        return self._pods.index(pods.order(call_key[:SHARD_CHARACTERS])[0])
+
     def tombstones(self) -> list[str]:
         """Return the keys of all tombstones."""
         return list(self.redis.scan_iter(TOMBSTONES, count=1000))
+
+    def milliseconds_left(self, key: str) -> int:
+        """Return the time to live of a key; negative if it has none, or is gone."""
+        return self.redis.pttl(key)
 
     def deadlines(self) -> dict[str, float]:
         """Return every call with a deadline, and when it is due (ms since the epoch)."""
@@ -319,23 +364,28 @@ class Distributed(Stack):
         wait_until(lambda: not self.tombstones(), timeout=timeout, what="no tombstone is left")
 
 
-class RedisPart(Part):
-    """A Redis server with an append-only file, in the directory of the stack."""
+class BoundPart(Part):
+    """A process without HTTP: it is ready when it listens on its TCP port."""
 
-    def __init__(self, directory: Path, port: int) -> None:
-        data = directory / f"redis-{port}"
-        data.mkdir(parents=True)
-        argv = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--dir", str(data), "--save", ""]
-        argv += ["--appendonly", "yes", "--appendfsync", "everysec"]
-        super().__init__("redis", argv, f"127.0.0.1:{port}", directory / "redis.log")
+    def __init__(self, name: str, argv: list[str], port: int, directory: Path) -> None:
+        super().__init__(name, argv, "", directory / f"{name}.log")
         self._port = port
 
     def wait_ready(self, timeout: float = READY_WITHIN) -> None:
-        """Wait until the server accepts connections."""
+        """Wait until the process listens."""
 
         def ready() -> bool:
             if not self.running.running:
                 raise NotStarted(self.running.report())
             return is_bound("tcp", self._port)
 
-        wait_until(ready, timeout=timeout, what="redis is ready")
+        wait_until(ready, timeout=timeout, what=f"{self.name} is ready")
+
+
+def redis_part(directory: Path, port: int) -> BoundPart:
+    """Return a Redis server with an append-only file, in the directory of the stack."""
+    data = directory / f"redis-{port}"
+    data.mkdir(parents=True)
+    argv = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--dir", str(data), "--save", ""]
+    argv += ["--appendonly", "yes", "--appendfsync", "everysec"]
+    return BoundPart("redis", argv, port, directory)
