@@ -4,8 +4,8 @@
 #   venv   .venv with everything in uv.lock; nothing is written outside of this folder
 #   tools  the programs that the tests drive: sipp, redis-server
 #
-# Debian packages are installed when this is root or sudo asks for no password; their daemons are not started.
-# Otherwise the command names what is missing and stops. A second run finds everything there and needs no network.
+# Debian packages are installed when this is root or sudo is there (it may ask for a password on a terminal); their
+# daemons are not started. Otherwise the command names what is missing and stops. A second run finds everything there and needs no network.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -13,17 +13,20 @@ say() { printf '%s\n' "setup: $*" >&2; }
 die() { say "$*"; exit 1; }
 
 as_root() {
-    if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi
+    if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
 }
 
 may_install() {
     command -v apt-get >/dev/null 2>&1 || return 1
-    [ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null
+    [ "$(id -u)" = 0 ] && return
+    command -v sudo >/dev/null 2>&1 || return 1
+    sudo -n true 2>/dev/null || [ -t 0 ]
 }
 
 # Install Debian packages without starting or enabling what they bring.
 apt_install() {
-    may_install || die "please install: $* (Debian, Ubuntu: sudo apt-get install $*), then run this again"
+    advice="please install: $* (Debian, Ubuntu: apt-get install $*), then run this again"
+    may_install || die "$advice"
     say "installing $*"
     as_root env DEBIAN_FRONTEND=noninteractive sh -eu -c '
         policy=/usr/sbin/policy-rc.d
@@ -38,12 +41,10 @@ apt_install() {
         chmod 755 "$policy"
         apt-get update -qq
         apt-get install -qq -y --no-install-recommends "$@" >/dev/null
-        for unit in redis-server; do
-            if [ -d /run/systemd/system ] && ! systemctl is-active --quiet "$unit"; then
-                systemctl disable --quiet "$unit" 2>/dev/null || true
-            fi
-        done
-    ' apt "$@"
+        case " $* " in
+        *" redis-server "*) [ ! -d /run/systemd/system ] || systemctl disable --quiet redis-server || true ;;
+        esac
+    ' apt "$@" || die "that failed; $advice"
 }
 
 find_python() {
@@ -69,7 +70,7 @@ setup_venv() {
     if ! .venv/bin/python -c 'import pip' 2>/dev/null; then
         python=$(find_python)
         if ! "$python" -c 'import ensurepip' 2>/dev/null; then
-            apt_install python3-venv
+            apt_install "$(basename "$python")-venv"
         fi
         say "creating .venv with $("$python" --version)"
         "$python" -m venv --clear .venv
