@@ -242,8 +242,11 @@ def _checked_ipv6(text: str) -> str:
 
 def _check_ipv4(text: str) -> None:
     octets = text.split(".")
-    if len(octets) != 4 or any(len(octet) > 3 or not octet or int(octet) > 255 for octet in octets):
+    if len(octets) != 4:
         raise GrammarError("bad IPv4 address")
+    for octet in octets:
+        if not octet.isdigit() or len(octet) > 3 or int(octet) > 255:
+            raise GrammarError("bad IPv4 address")
 
 
 def _escape(found: re.Match[str]) -> str:

@@ -186,18 +186,19 @@ def _unfold(lines: list[str]) -> list[str]:
     A continuation of the start line is no header field: its place stays empty. No line begins with white
     space in the end, except perhaps the start line.
     """
-    unfolded: list[str] = []
-    run = [lines[0]]
+    unfolded = [lines[0]]
+    run: list[str] = []
     for line in islice(lines, 1, None):
         if line[:1] not in _FOLD:
-            unfolded.append(" ".join(run))
+            if run:
+                unfolded.append(" ".join(run))
             run = [line.rstrip(WSP)]
-        elif unfolded:
+        elif run and run[0]:
             run.append(line.strip(WSP))
         else:
-            unfolded.append(lines[0])
-            run = [""]
-    unfolded.append(" ".join(run))
+            unfolded.append("")
+    if run:
+        unfolded.append(" ".join(run))
     return unfolded
 
 

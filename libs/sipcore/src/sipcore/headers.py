@@ -42,6 +42,9 @@ opaque.
 _DISPLAY_WORDS = re.compile(r'[^",;<>\\:\x00-\x08\x0a-\x1f\x7f]*')
 """display-name without quotes: tokens and LWS; other letters are common and mean no harm."""
 
+_URI_TEXT = re.compile(r"[^\x00-\x20<>\x7f]+")
+"""What a URI of any scheme may hold after its colon; its own grammar is looked at when it is used."""
+
 _TRANSPORTS = {
     f"SIP/2.0/{transport}": transport for transport in ("UDP", "TCP", "TLS", "SCTP", "WS", "WSS", "TLS-SCTP")
 }
@@ -349,9 +352,7 @@ def _bare_address(text: str) -> NameAddr:
 
 def _check_uri_outline(uri: str) -> None:
     scheme, colon, rest = uri.partition(":")
-    if not colon or not rest or not is_token(scheme):
-        raise GrammarError("bad URI")
-    if " " in uri or "\t" in uri or "<" in uri or '"' in scheme:
+    if not colon or not rest or not is_token(scheme) or _URI_TEXT.fullmatch(rest) is None:
         raise GrammarError("bad URI")
 
 

@@ -206,7 +206,7 @@ class _Message:
 
     @property
     def contact_uri(self) -> AnyUri | None:
-        """The URI of the first Contact, parsed, or None; raises 400 also for a scheme that we do not speak."""
+        """The URI of the first Contact, parsed, or None; a scheme that we do not speak is a 400 too."""
         found: AnyUri | None = self.headers._typed.get("contact-uri")
         contact = self.contact
         if found is None and contact is not None:

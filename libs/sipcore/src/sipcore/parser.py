@@ -95,10 +95,11 @@ def validate_request(request: Request) -> None:
 
     Via, From, To, Call-ID and CSeq present and well formed; single-valued fields present only once; the
     method of CSeq the method of the request; a Request-URI of a scheme that we speak, without header fields;
-    a Contact with a sip or sips URI in an INVITE. What is there of Max-Forwards, Contact, Route,
-    Record-Route, Require, Proxy-Require and Expires is well formed too: after this no typed accessor raises.
+    a Contact in an INVITE, and its URI sip or sips in INVITE and UPDATE. What is there of Max-Forwards,
+    Contact, Route, Record-Route, Require, Proxy-Require and Expires is well formed too: after this no typed
+    accessor raises, except ``contact_uri`` of other methods.
 
-    Raises PeerProtocolError: 400, 416, 505.
+    Raises PeerProtocolError: 400, 416.
     """
     try:
         _check_common(request)
@@ -116,7 +117,8 @@ def validate_request(request: Request) -> None:
 def validate_response(response: Response) -> None:
     """Check what every response must have: Via, From, To, Call-ID and CSeq, well formed.
 
-    As with requests, no typed accessor raises after this. Raises PeerProtocolError that says to drop.
+    As with requests, no typed accessor raises after this except ``contact_uri``, which may in a 3xx, where any
+    scheme is allowed. Raises PeerProtocolError that says to drop.
     """
     try:
         _check_common(response)
