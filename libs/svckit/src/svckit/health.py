@@ -30,6 +30,8 @@ STUCK_SECONDS = 5.0
 """Without a beat for so long, /livez says that the process should be restarted."""
 
 _CLIENT_SECONDS = 5.0
+# `close` waits for this at most.
+_POLL_SECONDS = 0.1
 _TEXT = "text/plain; charset=utf-8"
 
 _READINESS: Mapping[State, tuple[HTTPStatus, str]] = {
@@ -138,7 +140,7 @@ class Health:
             self._server = _Server(address, self.answer)
         except OSError as error:
             raise StartError(f"cannot serve HTTP on {address}: {error.strerror or error}") from error
-        threading.Thread(target=self._server.serve_forever, name="health", daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, args=(_POLL_SECONDS,), daemon=True).start()
         return HostPort(address.host, self._server.server_address[1])
 
     def close(self) -> None:
