@@ -129,17 +129,23 @@ class RedisServer:
 
 
 @contextlib.contextmanager
-def redis_cluster(nodes: int = 3) -> Iterator[list[RedisServer]]:
-    """A Redis Cluster of primaries without replicas; the slots are spread evenly."""
+def redis_cluster(nodes: int = 3, *, replica: bool = False) -> Iterator[list[RedisServer]]:
+    """A Redis Cluster of primaries that share the slots evenly; `replica` adds one of the first."""
     with contextlib.ExitStack() as stack:
-        options = ("cluster-enabled yes", "cluster-node-timeout 2000", "cluster-config-file nodes.conf")
+        options = ("cluster-enabled yes", "cluster-node-timeout 1000", "cluster-config-file nodes.conf")
         servers = [stack.enter_context(RedisServer(*options)) for _ in range(nodes)]
         for number, server in enumerate(servers):
             first, last = 16384 * number // nodes, 16384 * (number + 1) // nodes - 1
             server.ask("CLUSTER", "ADDSLOTSRANGE", first, last)
             server.ask("CLUSTER", "SET-CONFIG-EPOCH", number + 1)
             server.ask("CLUSTER", "MEET", "127.0.0.1", servers[0].port)
-        wait_until(lambda: all(_cluster_is_whole(server, nodes) for server in servers), "the cluster")
+        if replica:
+            servers.append(stack.enter_context(RedisServer(*options)))
+            servers[-1].ask("CLUSTER", "MEET", "127.0.0.1", servers[0].port)
+        wait_until(lambda: all(_cluster_is_whole(server, len(servers)) for server in servers), "the cluster")
+        if replica:
+            servers[-1].ask("CLUSTER", "REPLICATE", servers[0].ask("CLUSTER", "MYID"))
+            wait_until(lambda: servers[-1].ask("INFO")["master_link_status"] == "up", "the replica")
         yield servers
 
 

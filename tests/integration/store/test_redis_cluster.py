@@ -97,3 +97,24 @@ async def test_a_node_that_stops_takes_only_its_shards(driver: Driver, servers: 
         assert outcome.verdict is (Verdict.UNAVAILABLE if key in hit else Verdict.COMMITTED)
     await until(lambda: driver.store.available, "the store to come back")
     assert (await driver.commit(hit[0])).verdict is Verdict.COMMITTED
+
+
+async def test_a_primary_that_dies_is_replaced_by_its_replica() -> None:
+    with redis_cluster(replica=True) as servers:
+        store = RedisStore(f"redis+cluster://127.0.0.1:{servers[0].port},127.0.0.1:{servers[1].port}")
+        lost: list[None] = []
+        store.on_lost_writes = lambda: lost.append(None)
+        await store.start()
+        driver = Driver(RedisBench(store, servers[1]))
+        keys = [driver.key(str(number)) for number in range(30)]
+        assert {(await driver.commit(key)).verdict for key in keys} == {Verdict.COMMITTED}
+        hit = next(key for key in keys if owner(servers, key) is servers[0])
+        spared = next(key for key in keys if owner(servers, key) is servers[1])
+        servers[0].kill()
+        await until(lambda: not store.available, "the loss of the primary to be noticed")
+        assert (await driver.commit(hit, 1)).verdict is Verdict.UNAVAILABLE
+        await until(lambda: store.available, "the replica to take over")
+        assert (await driver.commit(hit, 1)).version == 2
+        assert (await driver.commit(spared, 1)).version == 2
+        assert lost
+        await store.close()

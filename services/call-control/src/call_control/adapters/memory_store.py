@@ -172,7 +172,7 @@ class MemoryStore:
     def lease(self, pod_id: str, ttl_ms: int, then: Callable[[tuple[int, ...]], None]) -> None:
         """See `Store.lease`; `then` is called before this returns."""
         if not self.available:
-            then(())
+            then(tuple(range(self.shards)))
             return
         now = self.now()
         self._pods[pod_id] = now + ttl_ms

@@ -1,8 +1,8 @@
 """Requests to a Redis Cluster: one lane per primary, each request to the owner of its slot.
 
-redis-py reads the slot table. Its pipelines are not used: they cost 225 us per command, because each node's
-share is sent and awaited on its own. Here each lane is a pipeline, and MOVED and ASK are answered by handing
-the request to the lane they name.
+redis-py's cluster client is not used: its pipelines cost 225 us per command, because each node's share is
+sent and awaited on its own. Here each lane is a pipeline, and MOVED and ASK are answered by handing the
+request to the lane they name.
 """
 
 import asyncio
@@ -152,7 +152,7 @@ class ClusterLanes:
         """Read the slot table until everything can be reached."""
         while not self._closed:
             try:
-                slots = await self._dialer.cluster_slots()
+                slots = await self._dialer.cluster_slots(tuple(self._lanes))
             except OSError:
                 slots = {}
             await self._use(slots)

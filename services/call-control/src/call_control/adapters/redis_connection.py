@@ -18,6 +18,9 @@ import hiredis
 
 from call_control.adapters.redis_function import pack
 
+PATIENCE = 1.0
+"""Seconds after which a request, or the making of a connection, is given up."""
+
 _INCOMPLETE = object()
 
 

@@ -1,14 +1,15 @@
 """Connects to a Redis server: finds it, logs in, checks that it is fit, loads the function library."""
 
-from collections.abc import Callable
-from typing import Any
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
+from typing import Any, cast
 
 import hiredis
-from redis.asyncio.cluster import ClusterNode, RedisCluster
 from redis.asyncio.sentinel import Sentinel
 from redis.exceptions import RedisError
 
-from call_control.adapters.redis_connection import Connection, dial
+from call_control.adapters.redis_connection import PATIENCE, Connection, dial
 from call_control.adapters.redis_function import library_source
 from call_control.adapters.redis_url import Target, Topology
 
@@ -34,39 +35,51 @@ class Dialer:
 
     async def dial_node(self, address: Address) -> Connection:
         """Connect to one server. Raises `OSError`."""
-        connection = await dial(*address, self._target.path, self._ssl)
-        try:
-            await self._handshake(connection, address)
-        except hiredis.ReplyError as error:
-            connection.abort()
-            raise ConnectionError(f"Redis at {self._where(address)}: {error}") from error
-        except BaseException:
-            connection.abort()
-            raise
-        return connection
+        return await self._connect(address, partial(self._prepare, address))
 
-    async def cluster_slots(self) -> dict[int, Address]:
-        """The primary of each slot of the Redis Cluster. Raises `OSError`."""
-        target = self._target
-        nodes = [ClusterNode(host, port) for host, port in target.addresses]
-        try:
-            cluster = RedisCluster(
-                startup_nodes=nodes,
-                username=target.username or None,
-                password=target.password or None,
-                socket_timeout=1.0,
-                socket_connect_timeout=1.0,
-                require_full_coverage=False,
-                **self._redis_tls(),
-            )
+    async def cluster_slots(self, known: Iterable[Address] = ()) -> dict[int, Address]:
+        """The primary of each slot of the Redis Cluster, as the first of its nodes that answers sees it; the
+        nodes already known are asked first. Raises `OSError`."""
+        # redis-py's RedisCluster could tell too, but leaves connections open when a node does not answer.
+        slots: dict[int, Address] = {}
+        failure = ConnectionError(f"Redis {self._target}: no node known")
+        for address in dict.fromkeys((*known, *self._target.addresses)):
             try:
-                await cluster.initialize()
-                cache = cluster.nodes_manager.slots_cache
-                return {slot: (nodes[0].host, int(nodes[0].port)) for slot, nodes in cache.items()}
-            finally:
-                await cluster.aclose()
-        except RedisError as error:
-            raise ConnectionError(f"Redis {target}: {error}") from error
+                connection = await self._connect(address, partial(self._read_slots, address, slots))
+            except OSError as error:
+                failure = ConnectionError(str(error))
+            else:
+                connection.abort()
+                return slots
+        raise failure
+
+    async def _connect(
+        self, address: Address, prepare: Callable[[Connection], Awaitable[None]]
+    ) -> Connection:
+        """Connect, log in and prepare the connection within `PATIENCE`. Raises `OSError`."""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                connection = await dial(*address, self._target.path, self._ssl)
+                try:
+                    await self._log_in(connection)
+                    await prepare(connection)
+                except BaseException:
+                    connection.abort()
+                    raise
+                return connection
+        except TimeoutError as error:
+            raise ConnectionError(f"Redis at {self._where(address)} does not answer") from error
+        except hiredis.ReplyError as error:
+            raise ConnectionError(f"Redis at {self._where(address)}: {error}") from error
+
+    async def _read_slots(self, address: Address, slots: dict[int, Address], connection: Connection) -> None:
+        reply = cast(
+            "list[tuple[int, int, tuple[bytes | None, int]]]", await connection.ask("CLUSTER", "SLOTS")
+        )
+        for first, last, (host, port, *_), *_ in reply:
+            # A node that does not know its own name means the one by which we reached it.
+            owner = (host.decode() if host else address[0], port)
+            slots.update(dict.fromkeys(range(first, last + 1), owner))
 
     async def _primary(self) -> Address:
         target = self._target
@@ -100,7 +113,7 @@ class Dialer:
             "ssl_check_hostname": target.check_hostname,
         }
 
-    async def _handshake(self, connection: Connection, address: Address) -> None:
+    async def _log_in(self, connection: Connection) -> None:
         target = self._target
         if target.password:
             login = (target.username, target.password) if target.username else (target.password,)
@@ -108,6 +121,9 @@ class Dialer:
         if target.db:
             await connection.ask("SELECT", target.db)
         await connection.ask("CLIENT", "SETNAME", self._client_name)
+
+    async def _prepare(self, address: Address, connection: Connection) -> None:
+        """Check that the server can hold calls, and load the function library."""
         info = _parse_info(await connection.ask("INFO"))
         where = self._where(address)
         if info.get("role") != "master":

@@ -14,10 +14,8 @@ from typing import Protocol
 
 import hiredis
 
-from call_control.adapters.redis_connection import Connection, Reply, Request, fail
+from call_control.adapters.redis_connection import PATIENCE, Connection, Reply, Request, fail
 
-PATIENCE = 1.0
-"""Seconds after which a request is given up."""
 _FIRST_DELAY = 0.02
 _LONGEST_DELAY = 1.0
 
@@ -34,9 +32,9 @@ def error_code(error: hiredis.ReplyError) -> str:
 class Lane:
     """Requests to one server.
 
-    `dial` connects and does the handshake, or raises `OSError`. `on_up(lane)` is called at each connection,
-    `on_down(lane)` when `available` becomes False. `redirect(request, error)` is offered each error reply,
-    and says whether it took the request over.
+    `dial` connects and does the handshake in bounded time, or raises `OSError`. `on_up(lane)` is called at
+    each connection, `on_down(lane)` when `available` becomes False. `redirect(request, error)` is offered
+    each error reply, and says whether it took the request over.
     """
 
     def __init__(
@@ -68,9 +66,7 @@ class Lane:
 
     async def open(self) -> None:
         """First connection. Raises `OSError`."""
-        async with asyncio.timeout(PATIENCE):
-            connection = await self._dial()
-        self._attach(connection)
+        self._attach(await self._dial())
 
     def connect(self) -> None:
         """First connection in the background: for a server that may be down."""
@@ -171,9 +167,7 @@ class Lane:
                 await asyncio.sleep(random.uniform(longest / 2, longest))
             self._failures += 1
             try:
-                async with asyncio.timeout(PATIENCE):
-                    connection = await self._dial()
-                self._attach(connection)
+                self._attach(await self._dial())
             except OSError:
                 self._down()
             else:

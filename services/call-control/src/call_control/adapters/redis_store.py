@@ -204,7 +204,7 @@ class RedisStore:
             self._lost_writes()
 
     def _identity_read(self, reply: Reply) -> Exception | None:
-        if not isinstance(reply, list):
+        if not isinstance(reply, list) or None in reply:
             return ConnectionError(f"Redis {self._target}: {reply}")
         salt, shards = cast("tuple[bytes, bytes]", reply)
         if int(shards) != self.shards:
