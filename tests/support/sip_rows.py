@@ -241,6 +241,11 @@ CSeq: 1 INVITE
         canonical=False,
     ),
     Row(
+        "a reason phrase that looks like a version",
+        crlf("SIP/2.0 100 SIP/2.0\n" + request().split("\n", 1)[1]),
+        {"status": 100, "reason": "SIP/2.0"},
+    ),
+    Row(
         "bare LF",
         crlf(request(), b"x").replace(b"\r\n", b"\n"),
         {"call_id": "c1@192.0.2.1", "body": b"x"},

@@ -356,6 +356,8 @@ def test_bad_field_that_the_answer_would_need(drop: str, line: str) -> None:
         ("INVITE  sip:b@example.com SIP/2.0", 400),
         ("INVITE sip:b@example.com SIP/2.0 ", 400),
         ("INVITE  SIP/2.0", 400),
+        ("INVITE sip:b@exa\tmple.com SIP/2.0", 400),
+        ("INV<TE sip:b@example.com SIP/2.0", 400),
         ("INVITE bob SIP/2.0", 400),
     ],
 )

@@ -115,11 +115,8 @@ def read_start_line(
     Raises PeerProtocolError that says to drop when the line is no request line and no good status line.
     """
     parts = line.split(" ")
-    if len(parts) == 3 and parts[2] == "SIP/2.0":
-        method, uri, _ = parts
-        if not is_token(method) or not uri or "\t" in uri:
-            fault = fault or GrammarError("Bad Request Line")
-        return Request(method, uri, headers), fault
+    if len(parts) == 3 and parts[2] == "SIP/2.0" and parts[1] and "\t" not in line and is_token(parts[0]):
+        return Request(parts[0], parts[1], headers), fault
     if line[:4].upper() == "SIP/":
         return _status_line(line, headers), fault
     return _odd_request_line(line, headers, fault)
@@ -151,11 +148,11 @@ def _odd_request_line(
 ) -> tuple[Message, PeerProtocolError | None]:
     method, _, rest = line.rstrip(WSP).partition(" ")
     uri, _, version = rest.rpartition(" ")
-    if _SIP_VERSION.fullmatch(version) is None or not is_token(method):
+    if _SIP_VERSION.fullmatch(version) is None:
         raise PeerProtocolError(400, "Bad Request - Not SIP", drop_reason=DropReason.NOT_SIP)
     if version.upper() != "SIP/2.0":
         fault = PeerProtocolError(505, "Version Not Supported")
-    elif line[-1] in WSP or not uri or " " in uri or "\t" in uri:
+    elif not is_token(method) or not uri or " " in uri or "\t" in uri or line[-1] in WSP:
         fault = fault or GrammarError("Bad Request Line")
     return Request(method, uri, headers), fault
 

@@ -117,8 +117,8 @@ def validate_request(request: Request) -> None:
 def validate_response(response: Response) -> None:
     """Check what every response must have: Via, From, To, Call-ID and CSeq, well formed.
 
-    As with requests, no typed accessor raises after this except ``contact_uri``, which may in a 3xx, where any
-    scheme is allowed. Raises PeerProtocolError that says to drop.
+    As with requests, no typed accessor raises after this, except ``contact_uri`` of a 3xx, where any scheme
+    is allowed. Raises PeerProtocolError that says to drop.
     """
     try:
         _check_common(response)
