@@ -32,12 +32,14 @@ Wider than RFC 3261 on purpose: base64 with "=" and addresses without brackets a
 _HOST_NAME = re.compile(r"[A-Za-z0-9\-._]+")
 """hostname and IPv4address; the underscore is not in the RFC, but it is in many zones."""
 
-_DIGITS = re.compile(r"[0-9]+")
 _QUOTE_OR_ESCAPE = re.compile(r'["\\]')
 _COMMA_SCAN = re.compile(r'[",<]')
 _SEMICOLON_SCAN = re.compile(r'[";]')
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _MUST_ESCAPE = re.compile(r'["\\\x00]')
+
+_USUAL_PARAMS = frozenset(("branch", "rport", "received", "tag", "expires"))
+"""Names that are known to be tokens."""
 
 _MEMO_LENGTH = 64
 """Longer hosts are parsed anew each time, so that the memo stays small whatever peers send."""
@@ -50,7 +52,7 @@ def is_token(text: str) -> bool:
 
 def parse_number(text: str, limit: int) -> int:
     """A run of ASCII digits as a number of at most ``limit``; leading zeros are allowed."""
-    if _DIGITS.fullmatch(text) is None:
+    if not (text.isdigit() and text.isascii()):
         raise GrammarError("not a number")
     if len(text) > 10:
         text = text.lstrip("0") or "0"
@@ -116,6 +118,9 @@ def format_host_port(host: str, port: int | None) -> str:
 def quoted_end(text: str, start: int) -> int:
     """The index after the quoted string that opens at ``start``."""
     at = start + 1
+    end = text.find('"', at)
+    if end > 0 and text.find("\\", at, end) < 0:
+        return end + 1
     while (found := _QUOTE_OR_ESCAPE.search(text, at)) is not None:
         if found.group() == '"':
             return found.end()
@@ -191,11 +196,14 @@ def find_param(params: Params, name: str) -> str | None:
 
 def _param(text: str) -> tuple[str, str | None]:
     name, equals, value = text.partition("=")
-    name = name.strip(WSP)
-    if TOKEN.fullmatch(name) is None:
-        raise GrammarError("bad parameter name" if name else "empty parameter")
+    if name not in _USUAL_PARAMS:
+        name = name.strip(WSP)
+        if TOKEN.fullmatch(name) is None:
+            raise GrammarError("bad parameter name" if name else "empty parameter")
     if not equals:
         return name, None
+    if _PARAM_VALUE.fullmatch(value) is not None:
+        return name, value
     value = value.strip(WSP)
     if _PARAM_VALUE.fullmatch(value) is not None:
         return name, value

@@ -45,6 +45,7 @@ _DISPLAY_WORDS = re.compile(r'[^",;<>\\:\x00-\x08\x0a-\x1f\x7f]*')
 _URI_TEXT = re.compile(r"[^\x00-\x20<>\x7f]+")
 """What a URI of any scheme may hold after its colon; its own grammar is looked at when it is used."""
 
+_OWN_SCHEMES = ("sip", "sips", "tel")
 _TRANSPORTS = {
     f"SIP/2.0/{transport}": transport for transport in ("UDP", "TCP", "TLS", "SCTP", "WS", "WSS", "TLS-SCTP")
 }
@@ -214,7 +215,9 @@ def parse_via(text: str) -> Via:
         return Via(transport, host, port, (), version)
     params = parse_params(param_text)
     for name, value in params:
-        _check_via_param(name, value)
+        check = _VIA_CHECKS.get(name) or _VIA_CHECKS.get(name.lower())
+        if check is not None:
+            check(value)
     return Via(transport, host, port, params, version)
 
 
@@ -325,18 +328,33 @@ def _odd_protocol(text: str) -> tuple[str, str, str]:
     return version, transport.upper(), sent_by
 
 
-def _check_via_param(name: str, value: str | None) -> None:
-    lower = name.lower()
-    if lower == "branch":
-        if not value:
-            raise GrammarError("empty branch")
-    elif lower == "rport":
-        if value is not None and parse_number(value, 65535) == 0:
-            raise GrammarError("bad port")
-    elif lower == "ttl":
-        parse_number(value or "", 255)
-    elif lower in ("received", "maddr"):
-        parse_host(f"[{value}]" if value and value.count(":") > 1 and value[0] != "[" else value or "")
+def _check_branch(value: str | None) -> None:
+    if not value:
+        raise GrammarError("empty branch")
+
+
+def _check_rport(value: str | None) -> None:
+    if value is not None and parse_number(value, 65535) == 0:
+        raise GrammarError("bad port")
+
+
+def _check_ttl(value: str | None) -> None:
+    parse_number(value or "", 255)
+
+
+def _check_address(value: str | None) -> None:
+    bare_ipv6 = value and value.count(":") > 1 and value[0] != "["
+    parse_host(f"[{value}]" if bare_ipv6 else value or "")
+
+
+_VIA_CHECKS = {
+    "branch": _check_branch,
+    "rport": _check_rport,
+    "ttl": _check_ttl,
+    "received": _check_address,
+    "maddr": _check_address,
+}
+"""Parameters of Via that we act on (RFC 3261 20.42, RFC 3581), and what their values must be."""
 
 
 def _bare_address(text: str) -> NameAddr:
@@ -352,7 +370,11 @@ def _bare_address(text: str) -> NameAddr:
 
 def _check_uri_outline(uri: str) -> None:
     scheme, colon, rest = uri.partition(":")
-    if not colon or not rest or not is_token(scheme) or _URI_TEXT.fullmatch(rest) is None:
+    if (
+        not colon
+        or _URI_TEXT.fullmatch(rest) is None
+        or (scheme not in _OWN_SCHEMES and not is_token(scheme))
+    ):
         raise GrammarError("bad URI")
 
 
