@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 import pytest
@@ -231,6 +232,21 @@ class TestLostWrites:
             own_server.ask("FLUSHALL")
 
         assert await self.watch(own_server, flush) == (Verdict.GONE, Verdict.COMMITTED)
+
+    async def test_each_pod_learns_of_a_flush_before_it_learns_that_its_call_is_gone(
+        self, own_server: RedisServer
+    ) -> None:
+        async with started(own_server) as one, started(own_server) as two:
+            for number, driver in enumerate((one, two)):
+                await driver.commit(driver.key(str(number)))
+            own_server.ask("FLUSHALL")
+            for number, driver in enumerate((one, two)):
+                order: list[str] = []
+                driver.store.on_lost_writes = partial(order.append, "lost")
+                order.append((await driver.commit(driver.key(str(number)), 1)).verdict.value)
+                assert order == ["lost", "gone"]
+                order.append((await driver.commit(driver.key(str(number)), 1)).verdict.value)
+                assert order == ["lost", "gone", "gone"]
 
     async def test_a_lower_version(self, own_server: RedisServer) -> None:
         async def roll_back(_driver: Driver, key: str) -> None:

@@ -16,7 +16,7 @@ from call_control.domain.store import CLAIM_MS, Commit, Outcome, Verdict
 from svckit.identity import shard_tag
 
 CLUSTER_KEY = "b2bua:cluster"
-"""Hash with the salt and the shard count, written once in the life of a store."""
+"""Hash with salt, shard count and a random birth mark, written once in the life of a store."""
 _LEASE_TAG = "{sweep}"
 _LEASE_KEYS = (f"b2bua:{_LEASE_TAG}:pods", f"b2bua:{_LEASE_TAG}:leases")
 LEASE_ROUTE = _LEASE_KEYS[0]

@@ -35,6 +35,7 @@ from call_control.domain.store import Commit, Outcome, StoreMismatch, Verdict
 from svckit.identity import MAX_SHARDS, shard_of_key, shard_tag
 
 _SALT_BYTES = 16
+_BIRTH_BYTES = 8
 _CLUSTER_SLOT = key_slot(CLUSTER_KEY.encode())
 _LEASE_SLOT = key_slot(LEASE_ROUTE.encode())
 _WARNING_SECONDS = 10.0
@@ -61,6 +62,7 @@ class RedisStore:
         self._packer = Packer(shards)
         self._clock = StoreClock()
         self._lanes: Lanes | None = None
+        self._birth = b""
         self._mismatch: StoreMismatch | None = None
         clustered = self._target.topology is Topology.CLUSTER
         self._routes = [key_slot(shard_tag(shard).encode()) if clustered else 0 for shard in range(shards)]
@@ -158,8 +160,16 @@ class RedisStore:
             return
         outcome = read_outcome(fields, self._clock.now())
         if outcome.version < expected:
-            self._suspect(outcome)
+            if outcome.verdict is Verdict.GONE:
+                self._ask_identity(partial(self._gone, outcome, then))
+                return
+            self._suspect()
         then(outcome)
+
+    def _gone(self, outcome: Outcome, then: Callable[[Outcome], None], error: Exception | None) -> None:
+        """A call that was here is not: whoever asked learns first whether all of the store is lost."""
+        self._identity_checked(error)
+        then(outcome if error is None else Outcome(Verdict.UNAVAILABLE, 0, None, None, outcome.now))
 
     def _claimed(self, claim: "_Claim", reply: Reply, sent: float) -> None:
         fields = self._fields(reply, sent)
@@ -186,33 +196,30 @@ class RedisStore:
         await settled
 
     def _ask_identity(self, then: Callable[[Exception | None], None]) -> None:
-        """Write salt and shard count unless they are there, and compare what is stored with ours."""
-        salt = self.salt or os.urandom(_SALT_BYTES)
-        for field, value in (("salt", salt), ("shards", self.shards)):
-            self._submit_to(
-                _CLUSTER_SLOT, pack(("HSETNX", CLUSTER_KEY, field, value)), self._identity_written
-            )
+        """Write salt, shard count and birth mark unless they are there; compare what is there with ours."""
+        salt, birth = self.salt or os.urandom(_SALT_BYTES), os.urandom(_BIRTH_BYTES)
+        for field, value in (("salt", salt), ("shards", self.shards), ("birth", birth)):
+            self._submit_to(_CLUSTER_SLOT, pack(("HSETNX", CLUSTER_KEY, field, value)), _ignore)
         self._submit_to(
             _CLUSTER_SLOT,
-            pack(("HMGET", CLUSTER_KEY, "salt", "shards")),
+            pack(("HMGET", CLUSTER_KEY, "salt", "shards", "birth")),
             lambda reply, _sent: then(self._identity_read(reply)),
         )
-
-    def _identity_written(self, reply: Reply, _sent: float) -> None:
-        # Written anew by a store that had one: everything else is lost as well.
-        if reply == 1 and self.salt:
-            self._lost_writes()
 
     def _identity_read(self, reply: Reply) -> Exception | None:
         if not isinstance(reply, list) or None in reply:
             return ConnectionError(f"Redis {self._target}: {reply}")
-        salt, shards = cast("tuple[bytes, bytes]", reply)
+        salt, shards, birth = cast("tuple[bytes, bytes, bytes]", reply)
         if int(shards) != self.shards:
             found = f"the store at {self._target} has {int(shards)} shards"
             return StoreMismatch(f"{found}, this pod is configured for {self.shards}")
         if self.salt and salt != self.salt:
             return StoreMismatch(f"the store at {self._target} was created anew with another salt; restart")
         self.salt = salt
+        known, self._birth = self._birth, birth
+        if known and known != birth:
+            # Somebody emptied the store, and somebody, perhaps another pod, has begun it anew.
+            self._lost_writes()
         return None
 
     def _identity_checked(self, error: Exception | None) -> None:
@@ -221,16 +228,11 @@ class RedisStore:
             self._changed(False)
             self._warn(str(error))
 
-    def _suspect(self, outcome: Outcome) -> None:
-        """Something newer was here before: a lower version is proof, nothing at all (GONE, or a tombstone of
-        a lower version) makes us look whether the store is empty."""
+    def _suspect(self) -> None:
+        """A lower version than we have seen proves that writes were lost, and others with it."""
         now = time.monotonic()
-        if now < self._suspicious_until:
-            return
-        self._suspicious_until = now + _SUSPICION_SECONDS
-        if outcome.verdict is Verdict.GONE:
-            self._ask_identity(self._identity_checked)
-        else:
+        if now >= self._suspicious_until:
+            self._suspicious_until = now + _SUSPICION_SECONDS
             self._lost_writes()
 
     def _changed(self, available: bool) -> None:
@@ -274,6 +276,10 @@ class _Claim:
         self._missing -= 1
         if not self._missing:
             self._then(self._keys)
+
+
+def _ignore(_reply: Reply, _sent: float) -> None:
+    """The reply to HSETNX says less than the HMGET behind it."""
 
 
 def _nobody(_shards: tuple[int, ...]) -> None:

@@ -85,8 +85,12 @@ class Outcome:
 
 
 class Store(Protocol):
-    """Holds the calls. Callbacks run on the event loop (memory: before the method returns), those of one
-    shard in the order of the calls that asked for them; they must not raise."""
+    """Holds the calls.
+
+    Callbacks run on the event loop (memory: before the method returns), those of one shard in the order in
+    which they were asked for; but GONE for an update may come later, because the store looks first whether it
+    has lost more. They must not raise.
+    """
 
     shards: int
     """Number of shards; fixed for the life of the store."""
@@ -97,8 +101,9 @@ class Store(Protocol):
     on_available: Callable[[bool], None] | None
     """Called when `available` changes."""
     on_lost_writes: Callable[[], None] | None
-    """Called when the store may have lost writes (another primary, a restart, a lower version): compare all
-    that is cached, and write back with `Commit.restore` what is missing."""
+    """Called when the store may have lost writes (another primary, a restart, a lower version), before the
+    outcome that shows it is delivered: compare all that is cached, and write back with `Commit.restore` what
+    is missing."""
     on_warning: Callable[[str], None] | None
     """Called with one line about a setting or an error of the store that its operator should know."""
 
