@@ -2,11 +2,12 @@
 
 from sip_edge.domain.admission import Admission, Lifecycle
 from sip_edge.domain.config import EdgeConfig, Listener, PeerNetwork
-from sip_edge.domain.drop_reasons import Counters, DropReason
+from sip_edge.domain.drop_reasons import METHODS, Counters, DropReason
 from sip_edge.domain.engine import EdgeCore
 from sip_edge.domain.ports import Address, ControlLink, Endpoint, HostPort, Outlet, Query
 
 __all__ = [
+    "METHODS",
     "Address",
     "Admission",
     "ControlLink",
