@@ -9,6 +9,7 @@ from b2bua.callcontrol.v1 import call_pb2 as record
 from b2bua.common.v1 import sip_pb2
 from b2bua.edge.v1 import edge_pb2 as edge
 from call_control.adapters.memory_store import MemoryStore
+from call_control.domain import upkeep
 from call_control.domain.policy import Policy
 from call_control.domain.route import parse_route
 from call_control.pod import Pod
@@ -207,9 +208,12 @@ class CallDriver:
         self.pod.on_done(self.port, refs)
 
     def pass_time(self, seconds: float, pod: Pod | None = None) -> None:
-        """Let time pass in steps of 100 ms, waking the call whenever it is due."""
-        for _ in range(round(seconds * 10)):
-            self.time[0] += 100
+        """Let time pass from deadline to deadline, waking the call whenever it is due."""
+        end = self.time[0] + round(seconds * 1_000)
+        while self.time[0] < end:
+            call = self.call
+            deadline = upkeep.next_deadline(call) if call is not None else None
+            self.time[0] = min(end, max(deadline or end, self.time[0] + 100))
             self.store.claim_due_many(range(self.store.shards), 100, (pod or self.pod).on_due)
 
     # -- common beginnings -----------------------------------------------------------------

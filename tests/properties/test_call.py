@@ -1,0 +1,154 @@
+"""Whatever happens to a call, in whatever order: it ends, everybody is told once, nothing remains."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from b2bua.common.v1 import sip_pb2
+from b2bua.edge.v1 import edge_pb2 as edge
+from support.call_driver import ANSWER, OFFER, CallDriver
+
+#: Longer than the longest timer of an unanswered call, and all that follows.
+_LONG = 420.0
+
+
+class Peers:
+    """The two peers of a call, acting without plan but within what UDP can do to them."""
+
+    def __init__(self, routes: int, late_offer: bool) -> None:
+        self.driver = CallDriver(*(f"192.0.2.{number}" for number in range(1, routes + 1)))
+        self.finals: list[int] = []
+        self.told: list[tuple[int, edge.Event]] = []
+        self.invites: list[edge.SendRequest] = []
+        self.requests: list[edge.SendRequest] = []
+        self.cseq = {0: 1, 1: 0, 2: 0, 3: 0}
+        self.remember(self.driver.invite(body=None if late_offer else OFFER))
+
+    def remember(self, event: edge.Event) -> None:
+        """Note an event that was told, and what it caused."""
+        self.told.append((self.driver.time[0], event))
+        self.collect()
+
+    def collect(self) -> None:
+        """Carry out what the edge was told: note it, and confirm what an edge confirms."""
+        refs = []
+        for command in self.driver.commands():
+            if command.WhichOneof("kind") == "respond":
+                # Only the INVITE that opened the call has no tag of ours in its To.
+                opening = command.respond.transaction.endswith(" INVITE") and command.respond.to_tag
+                if opening and command.respond.status >= 200 and command.id:
+                    self.finals.append(command.id)
+            request = command.send_request
+            if request.method == "INVITE":
+                self.invites.append(request)
+            elif request.method not in ("", "ACK"):
+                self.requests.append(request)
+            if command.id and (command.WhichOneof("kind") != "send_request" or request.method == "ACK"):
+                refs.append(edge.CommandRef(call_key=command.call_key, id=command.id))
+        self.driver.pod.on_done(self.driver.port, refs)
+
+    # Each action takes a number that chooses among what there is.
+
+    def sent(self, choice: int) -> None:
+        if self.invites:
+            self.remember(self.driver.sent(self.invites[choice % len(self.invites)].branch))
+
+    def provisional(self, choice: int) -> None:
+        self._answer_invite(choice, (100, 180, 183)[choice % 3])
+
+    def success(self, choice: int) -> None:
+        self._answer_invite(choice, 200, tag=("one", "one", "one", "other", "")[choice % 5])
+
+    def failure(self, choice: int) -> None:
+        self._answer_invite(choice, (302, 404, 408, 481, 486, 491, 503, 603)[choice % 8])
+
+    def _answer_invite(self, choice: int, status: int, tag: str = "one") -> None:
+        if self.invites:
+            invite = self.invites[choice % len(self.invites)]
+            event = self.driver.response(status, invite.branch, cseq=invite.cseq, to_tag=tag, body=ANSWER)
+            self.remember(event)
+
+    def final(self, choice: int) -> None:
+        if self.requests:
+            request = self.requests[choice % len(self.requests)]
+            status = (200, 481, 408)[choice % 3]
+            event = self.driver.response(status, request.branch, method=request.method, cseq=request.cseq)
+            self.remember(event)
+
+    def cancel(self, choice: int) -> None:
+        self.remember(self.driver.cancel())
+
+    def acknowledge(self, choice: int) -> None:
+        leg = choice % 2
+        self.remember(self.driver.in_dialog("ACK", max(1, self.cseq[leg]), leg=leg))
+
+    def ask(self, choice: int) -> None:
+        leg = choice % 3
+        method = ("INVITE", "BYE", "INFO", "OPTIONS", "REFER")[choice % 5]
+        self.cseq[leg] += 1
+        body = sip_pb2.Body(data=b"%d" % (choice % 7), content_type="application/sdp") if choice % 4 else None
+        self.remember(self.driver.in_dialog(method, self.cseq[leg], leg=leg, body=body))
+
+    def again(self, choice: int) -> None:
+        """A repeated event changes no more than what was proved meanwhile."""
+        told_at, event = self.told[choice % len(self.told)]
+        if self.driver.time[0] - told_at >= self.driver.policy.tombstone_ms:
+            return
+        recent = event.id > self.driver.events - 10
+        before = self.driver.call
+        self.remember(self.driver.tell(event))
+        after = self.driver.call
+        if recent and before is not None and after is not None:
+            assert after.state == before.state
+            assert [leg.state for leg in after.legs] == [leg.state for leg in before.legs]
+
+    def another_pod(self, choice: int) -> None:
+        self.driver.pod = self.driver.new_pod()
+
+    def wait(self, choice: int) -> None:
+        self.driver.pass_time((0.5, 2.0, 40.0)[choice % 3])
+        self.collect()
+
+
+_ACTIONS: tuple[Callable[[Peers, int], None], ...] = (
+    Peers.sent,
+    Peers.provisional,
+    Peers.success,
+    Peers.failure,
+    Peers.final,
+    Peers.cancel,
+    Peers.acknowledge,
+    Peers.ask,
+    Peers.again,
+    Peers.another_pod,
+    Peers.wait,
+)
+
+
+@given(
+    routes=st.integers(1, 3),
+    late_offer=st.booleans(),
+    steps=st.lists(st.tuples(st.sampled_from(_ACTIONS), st.integers(0, 60)), max_size=25),
+)
+def test_every_call_ends_and_leaves_nothing(
+    routes: int, late_offer: bool, steps: list[tuple[Callable[[Peers, int], None], int]]
+) -> None:
+    peers = Peers(routes, late_offer)
+    for action, choice in steps:
+        action(peers, choice)
+    driver = peers.driver
+    if driver.call is not None and driver.call.ack_by_ms == 0:
+        driver.in_dialog("BYE", 1_000)
+    driver.pass_time(_LONG)
+    peers.collect()
+    assert driver.call is None
+    assert driver.pod.cached_calls == 0
+    assert driver.store.active == set()
+    due: list[str] = []
+    driver.time[0] += driver.policy.max_call_ms * 3
+    driver.store.claim_due_many(range(driver.store.shards), 100, due.extend)
+    assert due == []
+    assert len(set(peers.finals)) == 1
