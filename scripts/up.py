@@ -1,7 +1,7 @@
 """One process of `make up`: its command, its addresses, and a restart when it dies, as a kubelet would do.
 
 honcho says by HONCHO_PROCESS_NAME which one it is, for example `call-control.2`. How many there are, and
-where calls go, comes from the Makefile: UP_CALL_CONTROL, UP_NEXT_HOP.
+where calls go, comes from the Makefile: UP_CALL_CONTROL, UP_NEXT_HOP, UP_LOG_FORMAT.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ CONTROL_PORT = 7000
 CONTROL_HTTP_PORT = 8000
 EDGE_HTTP_PORT = 8010
 SIP_PORT = 5060
+
+LOG_FORMAT = os.environ.get("UP_LOG_FORMAT", "json")
 
 RESTART_SECONDS = 1.0
 """Pause before a dead process is started again."""
@@ -56,7 +58,7 @@ def callee(_number: int) -> Program:
     """Answers every call: a B2BUA of its own, whose calls go to the callee that it brings along."""
     host, port = CALLEE
     command = (str(BIN / "b2bua"), "run", "--listen", f"udp:{host}:{port}", "--log-level", "warning")
-    return Program(command, {})
+    return Program(command, {"B2BUA_LOG_FORMAT": LOG_FORMAT})
 
 
 def call_control(number: int) -> Program:
@@ -69,6 +71,7 @@ def call_control(number: int) -> Program:
         "CALL_CONTROL_REDIS_URL": f"redis://{REDIS[0]}:{REDIS[1]}/0",
         "CALL_CONTROL_ROUTE": os.environ.get("UP_NEXT_HOP") or f"{host}:{port}",
         "CALL_CONTROL_DRAIN_SECONDS": DRAIN_SECONDS,
+        "CALL_CONTROL_LOG_FORMAT": LOG_FORMAT,
     }
     return Program((str(BIN / "call-control"),), settings, needs=REDIS)
 
@@ -83,6 +86,7 @@ def sip_edge(number: int) -> Program:
         "SIP_EDGE_HTTP": f"127.0.0.1:{EDGE_HTTP_PORT + number}",
         "SIP_EDGE_CALL_CONTROL": ",".join(f"127.0.0.1:{CONTROL_PORT + pod}" for pod in pods),
         "SIP_EDGE_DRAIN_SECONDS": DRAIN_SECONDS,
+        "SIP_EDGE_LOG_FORMAT": LOG_FORMAT,
     }
     return Program((str(BIN / "sip-edge"),), settings, needs=("127.0.0.1", CONTROL_PORT + 1))
 
