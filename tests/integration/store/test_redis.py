@@ -1,10 +1,12 @@
 """What only a real Redis can show: keys, faults, restarts, several pods at start."""
 
 import asyncio
+import subprocess
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -113,6 +115,49 @@ class TestStart:
             await store.close()
             with pytest.raises(ConnectionError, match="NOAUTH"):
                 await RedisStore(f"redis://127.0.0.1:{server_with_password.port}").start()
+
+    async def test_unix_socket(self, tmp_path: Path) -> None:
+        with RedisServer(f"unixsocket {tmp_path}/redis.sock") as server:
+            async with started(server, f"unix://{tmp_path}/redis.sock?db=1") as driver:
+                assert (await driver.commit(driver.key())).version == 1
+
+    async def test_tls(self, tmp_path: Path) -> None:
+        key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+        options = (
+            "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=redis -addext subjectAltName=IP:127.0.0.1"
+        )
+        files = ["-keyout", str(key), "-out", str(certificate)]
+        await asyncio.to_thread(
+            subprocess.run, ["openssl", *options.split(), *files], check=True, capture_output=True
+        )
+        port = free_port()
+        settings = (f"tls-port {port}", f"tls-cert-file {certificate}", f"tls-key-file {key}")
+        with RedisServer(*settings, f"tls-ca-cert-file {certificate}", "tls-auth-clients no") as server:
+            url = f"rediss://127.0.0.1:{port}"
+            async with started(server, f"{url}?ssl_ca_certs={certificate}") as driver:
+                assert (await driver.commit(driver.key())).version == 1
+            with pytest.raises(OSError, match="CERTIFICATE_VERIFY_FAILED"):
+                await RedisStore(url).start()
+
+    @pytest.mark.parametrize(
+        "greeting", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"+one\r\n+two\r\n+three\r\n", b""]
+    )
+    async def test_what_is_no_redis_server_is_refused(self, greeting: bytes) -> None:
+        class Stranger(asyncio.Protocol):
+            def connection_made(self, transport: asyncio.BaseTransport) -> None:
+                assert isinstance(transport, asyncio.Transport)
+                transport.write(greeting)
+
+            def connection_lost(self, exc: Exception | None) -> None:
+                hung_up.set()
+
+        hung_up = asyncio.Event()
+        stranger = await asyncio.get_running_loop().create_server(Stranger, "127.0.0.1", 0)
+        async with stranger:
+            port = stranger.sockets[0].getsockname()[1]
+            with pytest.raises(ConnectionError, match="Redis"):
+                await RedisStore(f"redis://127.0.0.1:{port}").start()
+            await hung_up.wait()
 
     async def test_doubtful_settings_are_named(self, own_server: RedisServer) -> None:
         own_server.ask("CONFIG", "SET", "maxmemory-policy", "allkeys-lru")
