@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from sip_edge.adapters.counters import IoCounters, IoDrop
-from sip_edge.adapters.udp import Address, SourceAddresses, UdpSocket, bind_udp
+from sip_edge.adapters.udp import UdpSocket, bind_udp
+from sip_edge.domain.ports import Address
 from support.loops import LOOPS, LoopFactory, run, until
 
 pytestmark = pytest.mark.parametrize("factory", LOOPS)
@@ -186,18 +187,5 @@ def test_a_failing_receiver_does_not_stop_the_socket(factory: LoopFactory) -> No
         await until(lambda: taken == [b"bad", b"good"])
         assert len(problems) == 1
         udp.close()
-
-    run(factory, main())
-
-
-def test_finds_the_source_address_and_remembers_it(factory: LoopFactory) -> None:
-    async def main() -> None:
-        now = 0.0
-        sources = SourceAddresses(lambda: now, lifetime=30.0, limit=2)
-        assert sources.towards("127.0.0.9") == "127.0.0.1"
-        assert sources.towards("::1") == "::1"
-        assert sources.towards("255.255.255.255") == "", "a broadcast is no peer"
-        now = 31.0
-        assert sources.towards("127.0.0.9") == "127.0.0.1"
 
     run(factory, main())

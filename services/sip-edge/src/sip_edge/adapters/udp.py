@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import math
 import socket
 import struct
 from collections import deque
 from collections.abc import Callable
-from typing import Protocol, TypeAlias
+from typing import Protocol
 
 from sip_edge.adapters.counters import IoCounters, IoDrop
-
-Address: TypeAlias = tuple[str, int]
+from sip_edge.domain.ports import Address
 
 _BATCH = 64  # datagrams read per wake-up, so that timers and other sockets get their turn
-_LARGEST = 65535
+LARGEST = 65535
+"""Octets of a datagram, at most."""
+
 _BUFFER = 4 * 1024 * 1024  # asked of the kernel, which may grant less
 
 # linux/in.h, linux/in6.h and linux/errqueue.h; not in the socket module of Python 3.11.
@@ -84,6 +86,8 @@ class UdpSocket:
         self._max_queue = max_queue
         self._queue: deque[tuple[bytes, Address]] = deque()
         self._error_seen = False
+        self.behind_since = math.inf
+        """Since when the kernel has had more for us than one batch at a time; infinity: we keep up."""
         bound = sock.getsockname()
         self.address: Address = (bound[0], bound[1])
         loop.add_reader(sock, self._readable)
@@ -101,12 +105,21 @@ class UdpSocket:
             self._enqueue(data, address)
             return
         try:
-            self._sock.sendto(data, address)
+            self._put(data, address)
             self._counters.sent += 1
         except BlockingIOError:
             self._enqueue(data, address)
         except OSError:
             self._send_again(data, address)
+
+    def _put(self, data: bytes, address: Address) -> None:
+        """Give one datagram to the kernel; raises OSError."""
+        self._sock.sendto(data, address)
+
+    def _take(self) -> tuple[bytes, Address]:
+        """Get one datagram and its sender from the kernel; raises OSError."""
+        data, source = self._sock.recvfrom(LARGEST)
+        return data, (source[0], source[1])
 
     def _enqueue(self, data: bytes, address: Address) -> None:
         if len(self._queue) >= self._max_queue:
@@ -121,7 +134,7 @@ class UdpSocket:
         while queue:
             data, address = queue[0]
             try:
-                self._sock.sendto(data, address)
+                self._put(data, address)
                 self._counters.sent += 1
             except BlockingIOError:
                 return
@@ -134,7 +147,7 @@ class UdpSocket:
         """The kernel tells an earlier datagram's ICMP error at the next call; only a second one is ours."""
         self._error_seen = True
         try:
-            self._sock.sendto(data, address)
+            self._put(data, address)
             self._counters.sent += 1
         except OSError as error:
             self._counters.drops[IoDrop.UDP_SEND_FAILED] += 1
@@ -142,19 +155,22 @@ class UdpSocket:
                 self._loop.call_soon(self._unreachable, address)
 
     def _readable(self) -> None:
-        sock, receive, listener, time = self._sock, self._receive, self._listener, self._loop.time
+        take, receive, listener, time = self._take, self._receive, self._listener, self._loop.time
         errors = self._error_seen
         try:
             for _ in range(_BATCH):
                 try:
-                    data, source = sock.recvfrom(_LARGEST)
+                    data, source = take()
                 except BlockingIOError:
+                    self.behind_since = math.inf
                     break
                 except OSError:
                     errors = True
                     continue
                 self._counters.received += 1
-                receive(listener, data, (source[0], source[1]), time())
+                receive(listener, data, source, time())
+            else:
+                self.behind_since = min(self.behind_since, time())
         finally:
             if self._read_errors() or errors:
                 self._error_seen = False
@@ -187,38 +203,3 @@ class UdpSocket:
                 if origin in _ICMP_ORIGINS and number in _UNREACHABLE and address:
                     self._unreachable((address[0], address[1]))
         return True
-
-
-class SourceAddresses:
-    """The address that the kernel sends from towards a peer, for a socket bound to all addresses."""
-
-    def __init__(self, clock: Callable[[], float], *, lifetime: float = 30.0, limit: int = 4096) -> None:
-        """Routes may change: what was found holds for `lifetime` seconds. At most `limit` are kept."""
-        self._clock = clock
-        self._lifetime = lifetime
-        self._limit = limit
-        self._found: dict[str, tuple[str, float]] = {}
-
-    def towards(self, ip: str) -> str:
-        """Our address towards `ip`, empty if there is no route to it."""
-        now = self._clock()
-        known = self._found.get(ip)
-        if known is not None and known[1] > now:
-            return known[0]
-        self._found.pop(ip, None)
-        if len(self._found) >= self._limit:
-            del self._found[next(iter(self._found))]
-        source = _source_towards(ip)
-        self._found[ip] = (source, now + self._lifetime)
-        return source
-
-
-def _source_towards(ip: str) -> str:
-    """Connecting a UDP socket sends nothing, but makes the kernel choose the route."""
-    family = socket.AF_INET6 if ":" in ip else socket.AF_INET
-    with socket.socket(family, socket.SOCK_DGRAM) as sock:
-        try:
-            sock.connect((ip, 9))
-        except OSError:
-            return ""
-        return str(sock.getsockname()[0])
