@@ -63,6 +63,7 @@ class AllInOne:
         await control.start()
         self._link.attach(control.pod)
         self._edge.greeted(control.identity, WANTED_HEADERS)
+        tasks.create_task(control.keep_cache_small())
         tasks.create_task(self._carry_metrics(control))
 
     async def drain(self) -> None:

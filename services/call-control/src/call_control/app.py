@@ -64,6 +64,7 @@ class CallControlProcess:
         await self._server.start()
         await self._streams.start()
         _log.info("listener.bound", listener="grpc", host=bound.host, port=bound.port)
+        tasks.create_task(self._control.keep_cache_small())
         tasks.create_task(self._carry_metrics())
 
     async def drain(self) -> None:

@@ -59,6 +59,7 @@ class _Slot:
         "sents",
         "stored",
         "timer",
+        "used",
     )
 
     def __init__(self, key: str) -> None:
@@ -67,6 +68,7 @@ class _Slot:
         self.stored: bytes = b""
         self.busy = False
         self.timer = False
+        self.used = 0
         self.closing = False
         self.epoch = 0
         self.owed: frozenset[int] = frozenset()
@@ -179,6 +181,20 @@ class Pod:
             if slot.stored and not slot.busy:
                 self._restore(slot)
 
+    def forget_idle(self, before: int) -> int:
+        """Drop from the cache what was last used before a time; the store has it. Returns how many.
+
+        Without this the calls that other pods took over would stay here for ever.
+        """
+        idle = [
+            slot.key
+            for slot in self._slots.values()
+            if slot.used < before and not (slot.busy or slot.queue or slot.timer)
+        ]
+        for key in idle:
+            del self._slots[key]
+        return len(idle)
+
     # -- turns -----------------------------------------------------------------------------
 
     def _run(self, slot: _Slot) -> None:
@@ -211,6 +227,7 @@ class Pod:
         if slot.stored:
             call.ParseFromString(slot.stored)
         turn = Turn(call, self._store.now(), self._policy, self._identity)
+        slot.used = turn.now
         marker = call.merge_key
         was_over = call.state == record.CALL_STATE_ENDED
         timer, slot.timer = slot.timer, False

@@ -20,6 +20,9 @@ from svckit.identity import Identity
 
 #: A draining pod looks this often whether its commits are through, in seconds.
 _DRAIN_POLL = 0.05
+#: What nobody asked for in this many seconds leaves the cache; looked for this often.
+_CACHE_SECONDS = 3_600
+_CACHE_PERIOD = 60
 
 _log = structlog.get_logger("call_control")
 
@@ -95,6 +98,12 @@ class CallControl:
             self.pod.on_available()
         if self._on_available is not None:
             self._on_available(available)
+
+    async def keep_cache_small(self) -> None:
+        """Drop idle calls from the cache; runs until cancelled, in the service's task group."""
+        while True:
+            await asyncio.sleep(_CACHE_PERIOD)
+            self.pod.forget_idle(self._store.now() - _CACHE_SECONDS * 1_000)
 
     async def settle(self) -> None:
         """Return when no commit is under way."""

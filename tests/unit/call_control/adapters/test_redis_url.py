@@ -62,3 +62,9 @@ def test_its_text_holds_no_password() -> None:
 def test_what_is_wrong_is_said(url: str, why: str) -> None:
     with pytest.raises(ValueError, match=why):
         parse_redis_url(url)
+
+
+def test_a_missing_certificate_is_named() -> None:
+    target = parse_redis_url("rediss://a?ssl_ca_certs=/nowhere/ca.pem")
+    with pytest.raises(ValueError, match=r"/nowhere/ca\.pem"):
+        target.ssl_context()

@@ -210,3 +210,13 @@ def test_people_hang_up_although_the_store_is_away() -> None:
     driver.pod.on_available()
     assert driver.call is None
     assert driver.store.active == set()
+
+
+def test_idle_calls_leave_the_cache_and_go_on_from_the_store() -> None:
+    driver = CallDriver()
+    driver.confirmed()
+    driver.time[0] += 1_000
+    assert driver.pod.forget_idle(driver.time[0]) == 1
+    assert driver.pod.cached_calls == 0
+    driver.in_dialog("BYE", 2)
+    assert driver.requests("BYE")
