@@ -42,6 +42,7 @@ class Trial:
         "branch",
         "data",
         "fallback",
+        "forgotten",
         "local",
         "look_at",
         "machine",
@@ -75,12 +76,14 @@ class Trial:
         """ACK for the non-2xx final response."""
         self.sent: edge_pb2.Sent | None = None
         """INVITE only: how it left."""
+        self.forgotten = False
+        """Nothing happens by itself any more."""
         self.look_at = math.inf
 
     @property
     def deadline(self) -> float:
         """When something happens by itself."""
-        return self.machine.deadline
+        return math.inf if self.forgotten else self.machine.deadline
 
     def expire(self, now: float) -> None:
         """See `Timed`."""
@@ -133,7 +136,8 @@ class ClientTable:
         return list(self._unheard.get(hop, ()))
 
     def remove(self, trial: Trial) -> None:
-        """The transaction is over."""
+        """The transaction is over, or shall be."""
+        trial.forgotten = True
         for table in (self._by_branch, self._cancels):
             if table.get(trial.branch) is trial:
                 del table[trial.branch]

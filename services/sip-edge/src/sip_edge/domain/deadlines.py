@@ -30,7 +30,7 @@ class Deadlines:
     __slots__ = ("_count", "_heap", "_horizon")
 
     def __init__(self, horizon: float) -> None:
-        """No look is promised for later than `horizon` seconds ahead, so that what is over is let go by then."""
+        """No look is promised for later than `horizon` seconds ahead: by then what is over is let go."""
         self._heap: list[tuple[float, int, Timed]] = []
         self._horizon = horizon
         self._count = 0

@@ -113,19 +113,20 @@ class Uac:
         """Take a response. Raises `PeerProtocolError` when it is malformed."""
         branch = response.via.branch
         trial = self._table.get(branch)
-        if trial is None or response.cseq.method == "CANCEL":
-            trial = self._table.cancel(branch) if response.cseq.method == "CANCEL" else None
-            if trial is None:
-                self._stray(response, branch, now)
-                return
-        self._counters.responses[response.status] += 1
-        validate_response(response)
-        if len(response.vias) > 1 or response.cseq.method != trial.machine.method:
+        if (trial is None or response.cseq.method != trial.machine.method) and (
+            (trial := self._table.cancel(branch)) is None or response.cseq.method != "CANCEL"
+        ):
+            self._stray(response, branch, now)
+            return
+        # Whether the rest of a response is well formed matters only as far as it is used: no full validation.
+        status = response.status
+        self._counters.responses[status] += 1
+        if not _has_one_via(response):
             self._counters.drop(DropReason.RESPONSE_MISROUTED)
             return
-        # What the event needs must be readable before the transaction takes the response in.
-        _ = response.contact, response.record_routes
-        actions = trial.machine.on_response(response.status, now)
+        if status != 100:
+            _ = response.to, response.contact, response.record_routes
+        actions = trial.machine.on_response(status, now)
         if Action.PASS_RESPONSE not in actions:
             self._counters.drop(DropReason.RESPONSE_REPEATED)
         self._perform(trial, actions, now, response)
@@ -330,7 +331,7 @@ class Uac:
             return
         self._counters.responses[response.status] += 1
         validate_response(response)
-        if len(response.vias) > 1:
+        if not _has_one_via(response):
             self._counters.drop(DropReason.RESPONSE_MISROUTED)
         elif response.cseq.method == "CANCEL":
             self._counters.drop(DropReason.CANCEL_RESPONSE)
@@ -411,6 +412,13 @@ class Uac:
         if attempt is None and self._identity.read_branch(branch) is not None:
             attempt = self._table.attempts.get(self._identity.retry_branch(branch, 0))
         return attempt
+
+
+def _has_one_via(response: Response) -> bool:
+    headers = response.headers
+    if headers.count("via") > 1:
+        return False
+    return "," not in (headers.get("via") or "") or len(response.vias) == 1
 
 
 def _no_road(request: edge_pb2.SendRequest) -> tuple[int, str]:
