@@ -15,7 +15,7 @@ from call_control.adapters.redis_function import ShardKeys
 from call_control.adapters.redis_store import RedisStore
 from call_control.domain.store import StoreMismatch, Verdict
 from support.ports import free_port
-from support.redis_server import RedisServer, until
+from support.redis_server import RedisServer, until, wait_until
 from support.store_driver import Driver, RedisBench
 from svckit.identity import shard_of_key, shard_tag
 
@@ -315,3 +315,26 @@ async def test_the_time_is_that_of_redis(redis_server: RedisServer, redis_url: s
         await driver.load(driver.key())
         seconds, micros = redis_server.ask("TIME")
         assert abs(driver.store.now() - (seconds * 1000 + micros // 1000)) < 50
+
+
+async def test_durable_commits_wait_for_the_replica_unless_it_is_away(own_server: RedisServer) -> None:
+    with RedisServer(f"replicaof 127.0.0.1 {own_server.port}") as replica:
+        wait_until(lambda: replica.ask("INFO")["master_link_status"] == "up", "the replica")
+        store = RedisStore(own_server.url, wait_replicas=1, wait_ms=400)
+        warnings: list[str] = []
+        await store.start()
+        store.on_warning = warnings.append
+        driver = Driver(RedisBench(store, own_server))
+        key = driver.key()
+        name = ShardKeys.of(shard_of_key(key)).call + key
+        for version in range(5):
+            assert (await driver.commit(key, version, durable=True)).version == version + 1
+            assert int(replica.ask("HGET", name, "v")) == version + 1
+        assert warnings == []
+        replica.pause()
+        for version in (5, 6):
+            assert (await driver.commit(key, version, durable=True)).version == version + 1
+        assert "not 1 replicas have the last commit" in warnings[0]
+        # The second one after the replica went was not waited for.
+        assert own_server.ask("INFO", "commandstats")["cmdstat_wait"]["calls"] == 6
+        await store.close()

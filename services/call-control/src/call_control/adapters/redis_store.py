@@ -39,16 +39,27 @@ _BIRTH_BYTES = 8
 _CLUSTER_SLOT = key_slot(CLUSTER_KEY.encode())
 _LEASE_SLOT = key_slot(LEASE_ROUTE.encode())
 _WARNING_SECONDS = 10.0
+_NO_WAIT_SECONDS = 10.0
 _SUSPICION_SECONDS = 1.0
 
 
 class RedisStore:
     """`Store` in Redis at `url` (see redis_url.py).
 
-    `shards` must be what the store was first started with. Raises `ValueError` for a bad URL or count.
+    `shards` must be what the store was first started with. With `wait_replicas`, a durable commit is answered
+    when that many replicas have it, or after `wait_ms`: a fail-over then loses no answer and no stop, but
+    every commit behind it waits as well. Raises `ValueError` for a bad URL or count.
     """
 
-    def __init__(self, url: str, *, shards: int = 64, client_name: str = "call-control") -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        shards: int = 64,
+        client_name: str = "call-control",
+        wait_replicas: int = 0,
+        wait_ms: int = 20,
+    ) -> None:
         if not 1 <= shards <= MAX_SHARDS:
             raise ValueError(f"shard count must be 1..{MAX_SHARDS}, not {shards}")
         self.shards = shards
@@ -68,6 +79,9 @@ class RedisStore:
         self._routes = [key_slot(shard_tag(shard).encode()) if clustered else 0 for shard in range(shards)]
         self._warned: dict[str, float] = {}
         self._suspicious_until = 0.0
+        self._wait_replicas = wait_replicas
+        self._wait = pack(("WAIT", wait_replicas, wait_ms))
+        self._wait_again = 0.0
 
     async def start(self) -> None:
         """See `Store.start`."""
@@ -100,9 +114,13 @@ class RedisStore:
     def commit(self, commit: Commit, then: Callable[[Outcome], None]) -> None:
         """See `Store.commit`."""
         shard = shard_of_key(commit.key)
-        self._submit(
-            self._packer.commit(shard, commit), shard, partial(self._committed, commit.expected, then)
-        )
+        payload = self._packer.commit(shard, commit)
+        if commit.durable and self._wait_replicas and time.monotonic() >= self._wait_again:
+            durable = _Durable(then)
+            self._submit(payload, shard, partial(self._committed, commit.expected, durable.written))
+            self._submit(self._wait, shard, partial(self._copied, durable))
+        else:
+            self._submit(payload, shard, partial(self._committed, commit.expected, then))
 
     def load(self, key: str, then: Callable[[Outcome], None]) -> None:
         """See `Store.load`."""
@@ -170,6 +188,15 @@ class RedisStore:
         """A call that was here is not: whoever asked learns first whether all of the store is lost."""
         self._identity_checked(error)
         then(outcome if error is None else Outcome(Verdict.UNAVAILABLE, 0, None, None, outcome.now))
+
+    def _copied(self, durable: "_Durable", reply: Reply, _sent: float) -> None:
+        if not isinstance(reply, int) or reply < self._wait_replicas:
+            # A replica that is away must not slow down every answer and stop until it is back.
+            self._wait_again = time.monotonic() + _NO_WAIT_SECONDS
+            self._warn_seldom(
+                f"Redis {self._target}: not {self._wait_replicas} replicas have the last commit", "WAIT"
+            )
+        durable.copied()
 
     def _claimed(self, claim: "_Claim", reply: Reply, sent: float) -> None:
         fields = self._fields(reply, sent)
@@ -259,6 +286,29 @@ class RedisStore:
     def _warn(self, text: str) -> None:
         if self.on_warning is not None:
             self.on_warning(text)
+
+
+class _Durable:
+    """Holds back the outcome of a commit until the wait for replicas is over."""
+
+    __slots__ = ("_copied", "_outcome", "_then")
+
+    def __init__(self, then: Callable[[Outcome], None]) -> None:
+        self._then = then
+        self._outcome: Outcome | None = None
+        self._copied = False
+
+    def written(self, outcome: Outcome) -> None:
+        """The primary has answered."""
+        self._outcome = outcome
+        if self._copied:
+            self._then(outcome)
+
+    def copied(self) -> None:
+        """The replicas have it, or will not be waited for."""
+        self._copied = True
+        if self._outcome is not None:
+            self._then(self._outcome)
 
 
 class _Claim:

@@ -61,13 +61,16 @@ class Target:
     check_hostname: bool = True
 
     def ssl_context(self) -> ssl.SSLContext | None:
-        """The TLS settings, or None without TLS. Raises `OSError` for a file that cannot be read."""
+        """The TLS settings, or None without TLS. Raises `ValueError` for a file that cannot be used."""
         if not self.tls:
             return None
-        context = ssl.create_default_context(cafile=self.ca_file or None)
+        try:
+            context = ssl.create_default_context(cafile=self.ca_file or None)
+            if self.certificate_file:
+                context.load_cert_chain(self.certificate_file, self.key_file or None)
+        except OSError as error:
+            raise ValueError(f"store URL: {self.ca_file} {self.certificate_file}: {error}") from error
         context.check_hostname = self.check_hostname
-        if self.certificate_file:
-            context.load_cert_chain(self.certificate_file, self.key_file or None)
         return context
 
     def __str__(self) -> str:

@@ -63,6 +63,8 @@ class Commit:
     """Accounting records, appended in this order to the stream of the call's shard."""
     ttl_ms: int
     """How long what is written may live: the record (and marker), or the tombstone."""
+    durable: bool = False
+    """An answer or a stop, worth a wait until a replica has it too, where the store is set to do that."""
     restore: bool = False
     """Writes back what a store that lost writes has forgotten: `expected` is the version of the record (or
     tombstone) given, which is written *as that version* if the stored one is lower or missing. CONFLICT
