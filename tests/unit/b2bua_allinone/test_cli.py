@@ -1,0 +1,63 @@
+"""The command line of `b2bua`: what it accepts, and one line for what it does not."""
+
+import pytest
+
+from b2bua_allinone.__main__ import main
+from b2bua_allinone.cli import parse_arguments
+from b2bua_allinone.settings import Settings
+from svckit.settings import load
+
+
+def settings_of(*arguments: str) -> Settings:
+    return load(Settings, **parse_arguments(["run", *arguments]))
+
+
+def test_the_defaults_listen_everywhere_and_answer_by_themselves() -> None:
+    settings = settings_of()
+    assert [str(spec) for spec in settings.listeners] == ["udp:0.0.0.0:5060", "tcp:0.0.0.0:5060"]
+    assert settings.route == ()
+    assert settings.store == "memory"
+
+
+def test_options_become_settings() -> None:
+    settings = settings_of(
+        "--listen",
+        "udp:127.0.0.1:5070",
+        "--route",
+        "127.0.0.1:5062",
+        "--route",
+        "[::1]",
+        "--store",
+        "redis://h/1",
+    )
+    assert [spec.port for spec in settings.listeners] == [5070]
+    assert [entry.uri for entry in settings.route] == ["sip:127.0.0.1:5062", "sip:[::1]"]
+    assert settings.store == "redis://h/1"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["run", "--route", "a b"], "--route"),
+        (["run", "--route", "h:99999"], "99999"),
+        (["run", "--http", "nonsense"], "--http"),
+        (["run", "--allow", "10.0.0.0/99"], "--allow"),
+        (["run", "--call-id", "random"], "--call-id"),
+        (["run", "--listen", "udp:127.0.0.1"], "listen"),
+        (["run", "--listen", "carrier-pigeon:1.2.3.4:5"], "listen"),
+        (["run", "--store", "mysql://x"], "--store"),
+        ([], "COMMAND"),
+        (["fly"], "fly"),
+    ],
+)
+def test_a_wrong_option_is_one_line_and_status_two(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    try:
+        status = main(arguments)
+    except SystemExit as ended:
+        status = int(str(ended.code))
+    errors = capsys.readouterr().err.strip().splitlines()
+    assert status == 2
+    assert said in errors[-1]
+    assert "Traceback" not in "".join(errors)

@@ -1,0 +1,74 @@
+"""The queue between edge and call-control of one process."""
+
+from collections.abc import Callable, Sequence
+from typing import cast
+
+from b2bua.edge.v1 import edge_pb2 as edge
+from b2bua_allinone.wiring import InProcessLink
+from call_control.pod import Pod
+
+
+class Later:
+    """Keeps callbacks until they are run."""
+
+    def __init__(self) -> None:
+        self.waiting: list[tuple[float, Callable[[], None]]] = []
+
+    def __call__(self, seconds: float, callback: Callable[[], None]) -> None:
+        self.waiting.append((seconds, callback))
+
+    def run(self, rounds: int = 10) -> None:
+        for _ in range(rounds):
+            waiting, self.waiting = self.waiting, []
+            for _, callback in waiting:
+                callback()
+
+
+class BusyPod:
+    """A pod whose store is away."""
+
+    def __init__(self) -> None:
+        self.seen: list[edge.Event] = []
+        self.done: list[int] = []
+
+    def attach(self, port: InProcessLink) -> None:
+        pass
+
+    def on_event(self, port: InProcessLink, event: edge.Event) -> None:
+        self.seen.append(event)
+        port.busy((event.id,))
+
+    def on_done(self, port: InProcessLink, refs: Sequence[edge.CommandRef]) -> None:
+        self.done.extend(ref.id for ref in refs)
+
+
+def wired() -> tuple[InProcessLink, BusyPod, Later, list[edge.Command]]:
+    later, commands, pod = Later(), [], BusyPod()
+    link = InProcessLink(edge_id="e", boot=1, execute=commands.append, schedule=later)
+    link.attach(cast(Pod, pod))
+    return link, pod, later, commands
+
+
+def test_a_new_call_is_refused_while_the_store_is_away() -> None:
+    link, _, later, commands = wired()
+    link.submit(edge.Event(id=1, opens_call=True, request=edge.RequestEvent(transaction="t")))
+    later.run()
+    (command,) = commands
+    assert (command.respond.status, command.respond.transaction) == (503, "t")
+    assert command.respond.headers[0].name == "Retry-After"
+
+
+def test_everything_else_is_offered_again_until_nobody_waits_any_more() -> None:
+    link, pod, later, commands = wired()
+    link.submit(edge.Event(id=1, request=edge.RequestEvent(transaction="t")))
+    later.run(rounds=200)
+    assert 10 < len(pod.seen) < 100
+    assert pod.seen[-1].redelivered
+    assert commands == []
+
+
+def test_nobody_hears_of_commands_that_nobody_owes() -> None:
+    link, pod, later, _ = wired()
+    link.done([edge.CommandRef(call_key="k", id=0), edge.CommandRef(call_key="k", id=7)])
+    later.run()
+    assert pod.done == [7]
