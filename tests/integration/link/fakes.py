@@ -9,6 +9,7 @@ import grpc
 from b2bua.callcontrol.v1.edge_link_pb2 import Greeting
 from b2bua.edge.v1.edge_pb2 import Command, CommandRef, EdgeRef, Event
 from call_control.adapters.edge_streams import EdgeStreams, StreamSettings
+from call_control.domain.credits import Credits
 from call_control.domain.ports import EdgePort
 from call_control.rpc import EdgeLinkServicer
 from sip_edge.adapters.call_control import CallControlLink, LinkSettings
@@ -78,7 +79,10 @@ class PodServer:
         self, pod_id: str, *, hello: Greeting | None = None, settings: StreamSettings | None = None
     ) -> None:
         self.pod = FakePod(pod_id)
-        self.streams = EdgeStreams(pod=self.pod, greeting=hello or greeting(pod_id), settings=settings)
+        self.credits = Credits()
+        self.streams = EdgeStreams(
+            pod=self.pod, greeting=hello or greeting(pod_id), credits=self.credits, settings=settings
+        )
         self.port = 0
         self._server: grpc.aio.Server | None = None
 

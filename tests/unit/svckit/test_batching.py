@@ -38,7 +38,7 @@ class Sink:
         self.items: deque[int] = deque()
         self.frames: list[list[int]] = []
         self.gate = asyncio.Semaphore(0)
-        self.writer = BatchWriter(self.collect, self.write)
+        self.writer = BatchWriter(self.collect, self.write, Pace())
 
     def add(self, *items: int) -> None:
         self.items.extend(items)
@@ -98,7 +98,7 @@ async def test_a_broken_stream_ends_the_writer() -> None:
     async def write(frame: list[int]) -> None:
         raise ConnectionError
 
-    writer = BatchWriter(lambda: ([1], 1), write)
+    writer = BatchWriter(lambda: ([1], 1), write, Pace())
     writer.wake()
     with pytest.raises(ConnectionError):
         await writer.run()

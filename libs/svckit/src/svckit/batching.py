@@ -55,11 +55,11 @@ class BatchWriter(Generic[Frame]):
         self,
         collect: Callable[[], tuple[Frame, int] | None],
         write: Callable[[Frame], Awaitable[None]],
-        pace: Pace | None = None,
+        pace: Pace,
     ) -> None:
         self._collect = collect
         self._write = write
-        self._pace = pace or Pace()
+        self._pace = pace
         self._pending = False
         self._sleeping: asyncio.Future[None] | None = None
         self.writing_since: float | None = None

@@ -11,7 +11,7 @@ import grpc
 from b2bua.callcontrol.v1.edge_link_pb2 import ConnectRequest, ConnectResponse, Hello
 from b2bua.edge.v1.edge_pb2 import Command
 from call_control.domain.credits import Credits
-from svckit.batching import BatchWriter
+from svckit.batching import BatchWriter, Pace
 
 Stream = grpc.aio.ServicerContext[ConnectRequest, ConnectResponse]
 
@@ -24,8 +24,12 @@ class StreamSettings:
     """Commands that wait for one edge before it is disconnected."""
     batch_limit: int = 32
     """Commands in one frame."""
+    linger: float = 0.002
+    """How long a frame may wait for company, on a stream with more than 200 items a second."""
     write_limit: float = 5.0
     """An edge that does not take a frame for so long is disconnected."""
+    answer_limit: float = 10.0
+    """A new call that was not answered for so long no longer counts as being in flight."""
     hello_timeout: float = 5.0
     """A stream that does not say hello is ended."""
     interval: float = 0.1
@@ -135,6 +139,15 @@ class EdgeConnection:
             self._credits.abandoned(len(self._arrived))
             self._arrived.clear()
 
+    def expire(self, now: float) -> None:
+        """Forget new calls that were never answered: their edge has long taken them elsewhere."""
+        while self._arrived:
+            event_id, since = next(iter(self._arrived.items()))
+            if now - since < self._settings.answer_limit:
+                break
+            del self._arrived[event_id]
+            self._credits.abandoned(1)
+
     def trouble(self, now: float) -> str:
         """Return why the edge must be disconnected, empty if it takes what is there for it."""
         if self._queued > self._settings.queue_limit:
@@ -146,7 +159,7 @@ class EdgeConnection:
 
     async def write(self, stream: Stream) -> None:
         """Write frames until the stream breaks."""
-        self._writer = BatchWriter(self._collect, stream.write)
+        self._writer = BatchWriter(self._collect, stream.write, Pace(linger=self._settings.linger))
         self._writer.wake()
         await self._writer.run()
 

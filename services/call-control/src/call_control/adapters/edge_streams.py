@@ -84,6 +84,7 @@ class EdgeStreams:
         """Begin to watch credits and stalled edges."""
         self._clock = asyncio.get_running_loop().time
         self._timer = asyncio.create_task(self._watch(), name="edge streams")
+        self._timer.add_done_callback(_log_defect)
 
     async def close(self) -> None:
         """End all streams."""
@@ -224,11 +225,17 @@ class EdgeStreams:
             self._credits.adjust(len(self._edges))
             self._grant()
             for connection in tuple(self._edges.values()):
+                connection.expire(now)
                 reason = connection.trouble(now)
                 if reason:
                     self.stats.edges_stalled += 1
                     _log.warning("link.edge_stalled", edge=connection.edge_id, reason=reason)
                     self._detach(connection, reason)
+
+
+def _log_defect(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        _log.critical("link.defect", task=task.get_name(), exc_info=error)
 
 
 def _not_started() -> float:

@@ -13,7 +13,7 @@ from b2bua.callcontrol.v1.edge_link_pb2 import Greeting, Hello
 from b2bua.edge.v1.edge_pb2 import Command, CommandRef, EdgeRef, Event
 from sip_edge.adapters.discovery import pod_source
 from sip_edge.adapters.link_settings import LinkSettings
-from sip_edge.adapters.pod_connection import PodConnection, log_defect
+from sip_edge.adapters.pod_connection import PodConnection
 from sip_edge.adapters.pod_session import PodSession, Stream
 from sip_edge.domain.delivery import Cause, Delivery, Refusal
 from sip_edge.domain.greeting import Cluster, GreetingRefusedError
@@ -37,8 +37,8 @@ class LinkStats:
     """Events submitted."""
     commands: int = 0
     """Commands received."""
-    commands_failed: int = 0
-    """Commands whose execution raised: a defect of the edge."""
+    callbacks_failed: int = 0
+    """Commands and refusals that made the edge raise: a defect of the edge."""
     confirmations_dropped: int = 0
     """`done` for which no pod was there or too many waited; the command will be issued again."""
     sessions: int = 0
@@ -77,9 +77,10 @@ class CallControlLink:
         self._cluster = Cluster(key_fingerprint, also_accepted)
         self._on_command = on_command
         self._on_greeting = on_greeting
+        self._on_refused = on_refused
         self._credentials = credentials
         self._delivery = Delivery(
-            on_refused=on_refused,
+            on_refused=self._refuse,
             patience=self.settings.patience,
             expiry=self.settings.expiry,
             limit=self.settings.unacknowledged_limit,
@@ -102,7 +103,7 @@ class CallControlLink:
             asyncio.create_task(self._tick(), name="link timer"),
         ]
         for task in self._tasks:
-            task.add_done_callback(log_defect)
+            task.add_done_callback(_log_defect)
 
     async def close(self) -> None:
         """Wait for what is not acknowledged, at most `settings.close_timeout`, and disconnect."""
@@ -198,8 +199,15 @@ class CallControlLink:
             self._on_command(command)
         except Exception:
             # One command that cannot be carried out must not break the stream of all the others.
-            self.stats.commands_failed += 1
+            self.stats.callbacks_failed += 1
             _log.exception("link.command_failed", call_key=command.call_key, command=command.id)
+
+    def _refuse(self, event: Event, reason: Refusal) -> None:
+        try:
+            self._on_refused(event, reason)
+        except Exception:
+            self.stats.callbacks_failed += 1
+            _log.exception("link.refusal_failed", call_key=event.call_key)
 
     # Background
 
@@ -223,6 +231,11 @@ class CallControlLink:
                 session = connection.session
                 if session is not None and self._delivery.silence(pod_id, now) > self.settings.silence_limit:
                     session.drop("silent for too long")
+
+
+def _log_defect(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        _log.critical("link.defect", task=task.get_name(), exc_info=error)
 
 
 def _not_started() -> float:

@@ -15,6 +15,8 @@ class LinkSettings:
     """Events kept until they are acknowledged; half of that for new calls."""
     batch_limit: int = 32
     """Events in one frame."""
+    linger: float = 0.002
+    """How long a batch may wait for company, on a stream with more than 200 items a second."""
     done_limit: int = 10_000
     """Confirmations that wait for a stream."""
     greeting_timeout: float = 2.0

@@ -75,7 +75,6 @@ class PodConnection:
         self.listed = True
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._run(), name=f"pod {self.address}")
-            self._task.add_done_callback(log_defect)
 
     def retire(self) -> bool:
         """The address is not listed any more: an open session may last, but is not opened again.
@@ -107,6 +106,9 @@ class PodConnection:
                 self._complain("link.pod_refused", refusal)
             except* _STREAM_ERRORS as end:
                 self._complain("link.pod_away", end)
+            except* Exception as defect:
+                # The next session may go better, and without one nothing goes at all.
+                _log.critical("link.defect", peer=self.address, exc_info=defect)
             finally:
                 await channel.close()
             if self.listed:
@@ -158,12 +160,6 @@ class PodConnection:
         if reason != self._complaint:
             self._complaint = reason
             _log.error(event, peer=self.address, reason=reason)
-
-
-def log_defect(task: asyncio.Task[None]) -> None:
-    """Done callback of the link's tasks: they end by being cancelled, or by a defect."""
-    if not task.cancelled() and (error := task.exception()) is not None:
-        _log.critical("link.defect", task=task.get_name(), exc_info=error)
 
 
 def _describe(group: BaseExceptionGroup[Exception]) -> str:

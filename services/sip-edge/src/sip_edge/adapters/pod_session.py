@@ -11,7 +11,7 @@ from b2bua.callcontrol.v1.edge_link_pb2_grpc import EdgeLinkServiceStub
 from b2bua.edge.v1.edge_pb2 import Command, CommandRef
 from sip_edge.adapters.link_settings import LinkSettings
 from sip_edge.domain.delivery import Delivery, StreamName
-from svckit.batching import BatchWriter
+from svckit.batching import BatchWriter, Pace
 
 _T = TypeVar("_T")
 
@@ -81,8 +81,10 @@ class PodSession:
         self._on_command = on_command
         self._settings = settings
         self._clock = loop.time
-        self._writer = BatchWriter(self._collect_in_progress, in_progress.write)
-        self._new_calls_writer = BatchWriter(self._collect_new_calls, new_calls.write)
+        self._writer = BatchWriter(self._collect_in_progress, in_progress.write, Pace(linger=settings.linger))
+        self._new_calls_writer = BatchWriter(
+            self._collect_new_calls, new_calls.write, Pace(linger=settings.linger)
+        )
         self._done: list[CommandRef] = []
         self._dropped = asyncio.Event()
         self._drop_reason = ""
