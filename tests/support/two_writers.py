@@ -92,12 +92,13 @@ class TwoWriters(RuleBasedStateMachine):
                 assert not self.ended
                 self.written.append(commit.commit_id)
                 self.ended = commit.record is None
-            # A commit is recognised only while nothing has come on top of it.
             assert self.written[-1] == commit.commit_id
             assert outcome.version == len(self.written)
             if not reply_lost and commit.record is not None:
                 self.cached[pod] = (outcome.version, commit.record)
             return
+        # A commit whose reply was lost is recognised while nothing has come on top of it.
+        assert not known or self.written[-1] != commit.commit_id
         # What is refused was written upon by another, or is over.
         assert not (commit.expected == version and not self.ended and not known)
         assert outcome.version == version
