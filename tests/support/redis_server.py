@@ -87,7 +87,7 @@ class RedisServer:
         try:
             wait_until(self._answers, f"redis-server on port {self.port}")
         except BaseException:
-            self.kill()
+            self.close()
             raise
 
     def _answers(self) -> bool:
