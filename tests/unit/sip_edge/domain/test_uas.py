@@ -584,9 +584,57 @@ class TestCancel:
         assert not world.events()
         assert world.drops() == {DropReason.LATE_ANSWER: 2}
 
-    def test_contact_and_via_of_a_peer_behind_nat(self) -> None:
+
+class TestNat:
+    def test_contact_and_via_of_a_peer_behind_it(self) -> None:
         world = World(UDP, nat_traversal=True)
         data = invite(via="SIP/2.0/UDP 10.0.0.5:5060", contact="sip:alice@10.0.0.5:5060")
         world.receive(data.replace(b";rport", b""), ("203.0.113.9", 40000))
         assert [packet.address for packet in world.packets()] == [("203.0.113.9", 40000)]
         assert world.event().request.contact_uri == "sip:alice@203.0.113.9:40000"
+
+    @pytest.mark.parametrize(
+        ("via", "contact", "told"),
+        [
+            ("SIP/2.0/UDP 10.0.0.5", "sip:a@192.0.2.5:5062", "sip:a@192.0.2.5:5062"),
+            ("SIP/2.0/UDP 192.0.2.5", "sip:a@x.invalid;transport=ws", "sip:a@203.0.113.9:40000;transport=ws"),
+        ],
+    )
+    def test_only_contacts_that_cannot_be_reached_are_changed(
+        self, via: str, contact: str, told: str
+    ) -> None:
+        world = World(UDP, nat_traversal=True)
+        world.receive(invite(via=via, contact=contact), ("203.0.113.9", 40000))
+        assert world.event().request.contact_uri == told
+
+    def test_nothing_is_changed_behind_a_proxy_or_when_not_asked_for(self) -> None:
+        data = invite(contact="sip:a@10.0.0.5")
+        behind = data.replace(b"Max-Forwards", b"Via: SIP/2.0/UDP 10.0.0.5;branch=x\r\nMax-Forwards")
+        for world, asked in ((World(UDP), data), (World(UDP, nat_traversal=True), behind)):
+            world.receive(asked)
+            assert world.event().request.contact_uri == "sip:a@10.0.0.5"
+
+    @pytest.mark.parametrize(
+        ("status", "source", "told"),
+        [
+            (200, ("203.0.113.9", 40000), "sip:b@203.0.113.9:40000"),
+            (302, ("203.0.113.9", 40000), "sip:b@10.0.0.5"),
+            (200, ("10.0.0.1", 5060), "sip:b@10.0.0.5"),
+        ],
+    )
+    def test_contact_of_a_response(self, status: int, source: tuple[str, int], told: str) -> None:
+        world = World(UDP, nat_traversal=True)
+        _, asked = world.place(target={"uri": f"sip:{source[0]}"})
+        assert asked is not None
+        world.events()
+        world.answer(asked, status, source, contact="sip:b@10.0.0.5")
+        assert world.event().response.contact_uri == told
+
+    @pytest.mark.parametrize("contact", ["tel:+4930", "sip:@"])
+    def test_contact_that_is_no_sip_uri_is_left_alone(self, contact: str) -> None:
+        world = World(UDP, nat_traversal=True)
+        _, asked = world.place()
+        assert asked is not None
+        world.events()
+        world.answer(asked, 200, contact=contact)
+        assert world.event().response.contact_uri == contact

@@ -113,9 +113,10 @@ class ClientTable:
         """The trial that left under this branch."""
         return self._by_branch.get(branch)
 
-    def cancel(self, branch: str) -> Trial | None:
-        """The CANCEL that left under this branch."""
-        return self._cancels.get(branch)
+    def answered_by(self, branch: str, method: str) -> Trial | None:
+        """The trial that a response with this branch and CSeq method belongs to (RFC 3261 17.1.3)."""
+        trial = (self._cancels if method == "CANCEL" else self._by_branch).get(branch)
+        return trial if trial is not None and trial.machine.method == method else None
 
     def add(self, trial: Trial, *, cancel: bool = False) -> None:
         """A new transaction, from which nothing was heard yet."""

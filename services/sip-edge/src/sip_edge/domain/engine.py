@@ -239,7 +239,7 @@ class EdgeCore:
                 self._refuse(message, error, arrival)
         else:
             try:
-                uac.receive(message, now)
+                uac.receive(message, arrival.source, now)
             except PeerProtocolError:
                 self.counters.drop(DropReason.MALFORMED_RESPONSE)
 

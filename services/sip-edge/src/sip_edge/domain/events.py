@@ -6,7 +6,7 @@ from typing import Any, Final
 from b2bua.edge.v1 import edge_pb2
 from sip_edge.domain.addressing import is_private
 from sip_edge.domain.origin import Origin
-from sip_edge.domain.ports import ControlLink
+from sip_edge.domain.ports import Address, ControlLink
 from sipcore.errors import PeerProtocolError
 from sipcore.message import Headers, Request, Response
 from sipcore.names import CANONICAL
@@ -50,13 +50,15 @@ class Events:
     ) -> None:
         """A request came in. Raises `UnicodeEncodeError` when a field of it is not UTF-8."""
         max_forwards, expires = request.max_forwards, request.expires
+        # Behind a proxy the source is the proxy's, and the Contact is not ours to change.
+        natted = self._nat_traversal and len(origin.via) == 1
         fields: dict[str, Any] = {
             "origin": origin.fields(transport=transport),
             "transaction": transaction,
             "request_uri": request.uri,
             "from_tag": request.from_tag,
             "to_tag": request.to_tag,
-            "contact_uri": self._contact(request, origin, transport),
+            "contact_uri": _contact(request, origin.source if natted else None),
             "max_forwards": -1 if max_forwards is None else max_forwards,
             "expires": -1 if expires is None else expires,
             "headers": self._selected(request.headers),
@@ -70,6 +72,7 @@ class Events:
     def response(
         self,
         response: Response,
+        source: Address,
         *,
         call_key: str,
         branch: str,
@@ -78,7 +81,8 @@ class Events:
     ) -> edge_pb2.ResponseEvent:
         """A response came in. Returns what was told; raises `PeerProtocolError` for a malformed Contact."""
         cseq = response.cseq
-        contact = response.contact
+        # The Contacts of a redirection lead elsewhere, wherever it came from.
+        natted = self._nat_traversal and response.status < 300 and not is_private(source[0])
         fields: dict[str, Any] = {
             "branch": branch,
             "status": response.status,
@@ -86,7 +90,7 @@ class Events:
             "to_tag": response.to_tag,
             "cseq": cseq.number,
             "method": cseq.method,
-            "contact_uri": contact.uri if contact is not None else "",
+            "contact_uri": _contact(response, source if natted else None),
             "record_route": response.record_routes,
             "headers": self._selected(response.headers),
             "sent": sent,
@@ -157,13 +161,13 @@ class Events:
             if (CANONICAL.get(name) or name.lower()) in wanted
         ]
 
-    def _contact(self, request: Request, origin: Origin, transport: str) -> str:
-        contact = request.contact
-        if contact is None:
-            return ""
-        if self._nat_traversal and len(origin.via) == 1:
-            return _reachable(contact.uri, origin, transport)
-        return contact.uri
+
+def _contact(message: Request | Response, source: Address | None) -> str:
+    """URI of the first Contact; with `source`, as it can be reached from here."""
+    contact = message.contact
+    if contact is None:
+        return ""
+    return contact.uri if source is None else _reachable(contact.uri, source)
 
 
 def _body(message: Request | Response) -> dict[str, Any]:
@@ -188,7 +192,7 @@ def _readable(value: Any) -> Any:
     return value
 
 
-def _reachable(uri: str, origin: Origin, transport: str) -> str:
+def _reachable(uri: str, source: Address) -> str:
     """The Contact, with the source of the packet instead of a host that only the peer's network knows."""
     try:
         parsed = parse_uri(uri)
@@ -198,5 +202,4 @@ def _reachable(uri: str, origin: Origin, transport: str) -> str:
         return uri
     if not is_private(parsed.host) and parsed.host != "255.255.255.255":
         return uri
-    ip, port = origin.source
-    return str(parsed._replace(host=ip, port=port))
+    return str(parsed._replace(host=source[0], port=source[1]))

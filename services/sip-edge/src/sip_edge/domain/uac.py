@@ -11,7 +11,7 @@ from sip_edge.domain.config import EdgeConfig
 from sip_edge.domain.deadlines import Deadlines
 from sip_edge.domain.drop_reasons import Counters, DropReason
 from sip_edge.domain.events import Events
-from sip_edge.domain.ports import Endpoint
+from sip_edge.domain.ports import Address, Endpoint
 from sip_edge.domain.roads import Road, Roads
 from sip_edge.domain.wires import Wires
 from sip_edge.domain.writing import Fields, companion_bytes, invite_to, request_bytes, via_start
@@ -109,14 +109,12 @@ class Uac:
 
     # The outside
 
-    def receive(self, response: Response, now: float) -> None:
+    def receive(self, response: Response, source: Address, now: float) -> None:
         """Take a response. Raises `PeerProtocolError` when it is malformed."""
         branch = response.via.branch
-        trial = self._table.get(branch)
-        if (trial is None or response.cseq.method != trial.machine.method) and (
-            (trial := self._table.cancel(branch)) is None or response.cseq.method != "CANCEL"
-        ):
-            self._stray(response, branch, now)
+        trial = self._table.answered_by(branch, response.cseq.method)
+        if trial is None:
+            self._stray(response, branch, source)
             return
         # Whether the rest of a response is well formed matters only as far as it is used: no full validation.
         status = response.status
@@ -129,7 +127,7 @@ class Uac:
         actions = trial.machine.on_response(status, now)
         if Action.PASS_RESPONSE not in actions:
             self._counters.drop(DropReason.RESPONSE_REPEATED)
-        self._perform(trial, actions, now, response)
+        self._perform(trial, actions, now, response, source)
 
     def hop_lost(self, hop: Hop, now: float) -> None:
         """A connection is gone, or an address refuses UDP."""
@@ -215,7 +213,12 @@ class Uac:
         self._perform(trial, trial.machine.on_timer(now), now)
 
     def _perform(
-        self, trial: Trial, actions: tuple[Action, ...], now: float, response: Response | None = None
+        self,
+        trial: Trial,
+        actions: tuple[Action, ...],
+        now: float,
+        response: Response | None = None,
+        source: Address = ("", 0),
     ) -> None:
         for action in actions:
             if action is Action.SEND_REQUEST:
@@ -223,7 +226,7 @@ class Uac:
                     self._perform(trial, trial.machine.on_transport_error(now), now)
             elif action is Action.PASS_RESPONSE:
                 if response is not None:
-                    self._pass(trial, response, now)
+                    self._pass(trial, response, source, now)
             elif action is Action.SEND_ACK:
                 if response is not None:
                     self._acknowledge_refusal(trial, response)
@@ -245,7 +248,7 @@ class Uac:
         if attempt is not None and attempt.current is trial:
             self._table.attempts.pop(attempt.request.branch, None)
 
-    def _pass(self, trial: Trial, response: Response, now: float) -> None:
+    def _pass(self, trial: Trial, response: Response, source: Address, now: float) -> None:
         attempt, status = trial.attempt, response.status
         if attempt is None:
             self._table.heard(trial)
@@ -263,7 +266,7 @@ class Uac:
         elif self._settled_here(attempt, response, now):
             return
         event = self._events.response(
-            response, call_key=attempt.call_key, branch=trial.branch, sent=trial.sent
+            response, source, call_key=attempt.call_key, branch=trial.branch, sent=trial.sent
         )
         if status >= 200 and attempt.current is trial:
             attempt.final = event
@@ -323,7 +326,7 @@ class Uac:
             sent=trial.sent if trial is not None else None,
         )
 
-    def _stray(self, response: Response, branch: str, now: float) -> None:
+    def _stray(self, response: Response, branch: str, source: Address) -> None:
         """A response to a request that another edge sent, or this one before a restart."""
         read = self._identity.read_branch(branch)
         if read is None:
@@ -338,7 +341,7 @@ class Uac:
         elif response.status == 100:
             self._counters.drop(DropReason.STRAY_TRYING)
         elif not (200 <= response.status < 300 and self._acks.repeat(branch, response.to_tag)):
-            self._events.response(response, call_key=read.key, branch=branch, sent=None, stray=True)
+            self._events.response(response, source, call_key=read.key, branch=branch, sent=None, stray=True)
 
     # ACK and CANCEL
 
