@@ -32,7 +32,12 @@ class CallControlProcess:
         self._settings = settings
         self._lifecycle = runtime.lifecycle
         self._metrics = CallControlMetrics(runtime.metrics)
-        self._store = open_store(settings.redis_url, shards=settings.shards, setting="CALL_CONTROL_REDIS_URL")
+        self._store = open_store(
+            settings.redis_url,
+            shards=settings.shards,
+            setting="CALL_CONTROL_REDIS_URL",
+            wait_replicas=settings.wait_replicas,
+        )
         self._control = CallControl(
             store=self._store,
             keys=settings.keys(),

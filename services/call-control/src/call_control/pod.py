@@ -23,6 +23,9 @@ from call_control.domain.store import Commit, Outcome, Store, Verdict
 from call_control.domain.turn import Emission, Turn
 from svckit.identity import Identity
 
+#: Commits into these states are worth waiting for a replica, if the store is told to (design.md 6).
+_DURABLE = (record.CALL_STATE_ANSWERED, record.CALL_STATE_ENDED)
+
 _Arrival = tuple[EdgePort, edge.Event]
 
 
@@ -229,7 +232,7 @@ class Pod:
         turn = Turn(call, self._store.now(), self._policy, self._identity)
         slot.used = turn.now
         marker = call.merge_key
-        was_over = call.state == record.CALL_STATE_ENDED
+        before = call.state
         timer, slot.timer = slot.timer, False
         done, slot.done = slot.done, set()
         sents, slot.sents = slot.sents, []
@@ -263,7 +266,8 @@ class Pod:
             deadline=upkeep.next_deadline(call),
             merge_key=marker or call.merge_key,
             drop_merge=turn.drop_merge,
-            active=_activity(expected, ended, was_over),
+            active=_activity(expected, ended, before),
+            durable=call.state != before and call.state in _DURABLE,
             ttl_ms=self._policy.tombstone_ms if over else 2 * self._policy.max_call_ms,
         )
         slot.busy = True
@@ -347,6 +351,7 @@ class Pod:
             commit_id=f"{self._pod_id}:{self._commits}",
             record=slot.stored,
             deadline=upkeep.next_deadline(call),
+            merge_key=call.merge_key,
             active=call.state != record.CALL_STATE_ENDED,
             ttl_ms=2 * self._policy.max_call_ms,
             restore=True,
@@ -476,10 +481,10 @@ class Pod:
         return _Absent(self._ports, self._left_at, self._started, now - self._policy.edge_absence_ms)
 
 
-def _activity(expected: int, ended: bool, was_over: bool) -> bool | None:
+def _activity(expected: int, ended: bool, before: record.CallState) -> bool | None:
     """What a commit does to the index of active calls."""
     if ended:
-        return None if was_over else False
+        return None if before == record.CALL_STATE_ENDED else False
     return True if expected == 0 else None
 
 

@@ -74,6 +74,13 @@ class Settings(ServiceSettings):
         description="number of shards; fixed when the store is first used",
         examples=["64"],
     )
+    wait_replicas: int = Field(
+        default=0,
+        ge=0,
+        le=5,
+        description="replicas of Redis that must have an answer or the end of a call before it is told",
+        examples=["1"],
+    )
     call_id: str = Field(
         default="suffixed",
         description="Call-ID of the egress leg: same, suffixed (ID-b2b_1) or hidden (hashed)",

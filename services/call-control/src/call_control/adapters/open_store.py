@@ -8,14 +8,16 @@ from call_control.domain.store import Store
 from svckit.errors import SettingsError
 
 
-def open_store(url: str, *, shards: int, setting: str) -> Store:
+def open_store(url: str, *, shards: int, setting: str, wait_replicas: int = 0) -> Store:
     """Return the store that a setting names, not yet connected.
+
+    `wait_replicas`: how many replicas of Redis must have an answer or the end of a call.
 
     Raises SettingsError naming `setting` for a URL that is not understood.
     """
     if url == "memory":
         return MemoryStore(shards=shards)
     try:
-        return RedisStore(url, shards=shards)
+        return RedisStore(url, shards=shards, wait_replicas=wait_replicas)
     except ValueError as error:
         raise SettingsError(setting, str(error)) from error
