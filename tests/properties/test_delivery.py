@@ -84,14 +84,20 @@ class DeliveryMachine(RuleBasedStateMachine):
     @rule(seconds=st.sampled_from([0.01, 0.4, 1.0, 3.0]))
     def pass_time(self, seconds: float) -> None:
         self.now += seconds
-        for ids in self.at.values():
-            self.exposed |= ids  # a silence may end its stay
+        exposed = self.exposed
+        self.exposed = exposed.union(*self.at.values())  # what they hold may not be refused for being late
         self.delivery.on_timer(self.now)
+        moved = {one for pod, ids in self.at.items() for one in ids if not self.is_at(one, pod)}
+        self.exposed = exposed | moved
 
     @precondition(lambda self: self.at)
     @rule(data=st.data())
     def drain(self, data: st.DataObject) -> None:
         self.delivery.drain(data.draw(st.sampled_from(sorted(self.at))))
+
+    def is_at(self, event_id: int, pod: str) -> bool:
+        pending = self.delivery._pending.get(event_id)
+        return pending is not None and pending.pod is not None and pending.pod.name == pod
 
     def still_there(self, event_id: int) -> bool:
         return event_id in self.delivery._pending
@@ -104,6 +110,12 @@ class DeliveryMachine(RuleBasedStateMachine):
     def the_deadlines_are_in_order(self) -> None:
         offered = [pending.offered_at for pending in self.delivery._pending.values()]
         assert offered == sorted(offered)
+
+    @invariant()
+    def credits_in_use_are_counted_right(self) -> None:
+        pending = self.delivery._pending.values()
+        for pod in self.delivery._pods.values():
+            assert pod.unsettled == sum(one.event.opens_call for one in pending if one.pod is pod)
 
     def teardown(self) -> None:
         """With one sound pod in the end, everything that is left reaches it and is settled."""

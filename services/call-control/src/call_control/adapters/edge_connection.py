@@ -48,8 +48,8 @@ class StreamStats:
     """Frames received."""
     events: int = 0
     """Events received."""
-    events_failed: int = 0
-    """Events that made the pod raise: a defect."""
+    failures: int = 0
+    """Events and confirmations that made the pod raise: a defect."""
     commands: int = 0
     """Commands queued."""
     edges_refused: int = 0

@@ -204,10 +204,15 @@ class EdgeStreams:
                 self._pod.on_event(connection, event)
             except Exception:
                 # It stays unacknowledged, and the edge tries another pod; the stream goes on.
-                self.stats.events_failed += 1
+                self.stats.failures += 1
                 _log.exception("link.event_failed", edge=connection.edge_id, call_key=event.call_key)
         if frame.done:
-            self._pod.on_done(connection, frame.done)
+            try:
+                self._pod.on_done(connection, frame.done)
+            except Exception:
+                # The commands will be issued again.
+                self.stats.failures += 1
+                _log.exception("link.done_failed", edge=connection.edge_id)
 
     def _grant(self) -> None:
         share = self._credits.share(len(self._edges))
