@@ -168,9 +168,9 @@ class World:
 
     # Pieces of calls
 
-    def open_call(self, data: bytes | None = None) -> edge_pb2.Event:
+    def open_call(self, data: bytes | None = None, listener: str = "udp") -> edge_pb2.Event:
         """An INVITE arrives; its event. Nothing is left to look at."""
-        self.receive(invite() if data is None else data)
+        self.receive(invite() if data is None else data, listener=listener)
         event = self.event()
         self.packets()
         return event

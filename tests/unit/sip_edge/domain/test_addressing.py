@@ -76,6 +76,7 @@ def test_wildcard_shows_each_peer_the_address_used_towards_it() -> None:
         ("udp", "2001:db8::2", "", "udp6"),
         ("tcp", "2001:db8::2", "", None),
         ("sctp", "192.0.2.1", "", None),
+        ("udp", "nowhere", "", None),
     ],
 )
 def test_choose(transport: str, ip: str, preferred: str, chosen: str | None) -> None:

@@ -622,6 +622,15 @@ class TestCancel:
         assert not world.packets()
         assert world.drops() == {DropReason.RESOLUTION_UNKNOWN: 1}
 
+    def test_of_anything_but_an_invite_has_nothing_to_do(self) -> None:
+        world = World()
+        _, asked = world.place(KEY, method="BYE")
+        assert asked is not None
+        world.answer(asked, 100)
+        self._cancel(world, asked)
+        assert not world.packets()
+        assert world.drops()[DropReason.NOTHING_TO_CANCEL] == 1
+
     def test_names_any_try(self) -> None:
         world = World()
         asked = _by_name(world, ("192.0.2.11", 5060), ("192.0.2.12", 5060))
@@ -731,6 +740,8 @@ class TestStopAndAck:
 
 def test_messages_are_counted() -> None:
     world = World()
+    world.place(method="FROBNICATE")
+    assert world.core.counters.sent_requests["OTHER"] == 1
     world.answer(_invite(world), 180)
     counters = world.core.counters
     assert counters.responses[180] == 1

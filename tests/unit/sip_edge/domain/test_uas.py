@@ -1,5 +1,6 @@
 """Requests that come in, and the answers of call-control to them."""
 
+from dataclasses import replace
 from ipaddress import IPv4Network
 
 import pytest
@@ -9,7 +10,7 @@ from sip_edge.domain import DropReason, Lifecycle
 from sip_edge.domain.refusals import ALLOW, OUTSIDE
 from sipcore.message import Response
 from sipcore.testing.builders import ack_to, cancel_of, invite, request, sdp
-from support.edge_world import CALLER, IDENTITY, UDP, World, in_dialog
+from support.edge_world import CALLER, IDENTITY, TCP, UDP, World, in_dialog
 
 
 def _response(world: World) -> Response:
@@ -264,6 +265,19 @@ class TestAnswersWithoutTransaction:
         world.respond(event, 180, **fields)
         assert not world.packets()
         assert world.drops() == {DropReason.ANSWER_WITHOUT_TRANSACTION: 1}
+
+    def test_leaves_by_a_listener_of_this_edge(self) -> None:
+        event = World(replace(UDP, name="there")).open_call(listener="there")
+        world = World(replace(UDP, name="here"))
+        world.respond(event, 200, contact=True)
+        (packet,) = world.packets()
+        assert packet.via == "here"
+        assert packet.message.headers.get("contact") == "<sip:198.51.100.1>"
+
+    def test_without_a_listener_of_its_kind_is_discarded(self) -> None:
+        world = World(TCP)
+        world.respond(World().open_call(), 200)
+        assert world.drops() == {DropReason.UNREACHABLE: 1}
 
     def test_with_a_via_that_cannot_be_read_is_discarded(self) -> None:
         world = World()

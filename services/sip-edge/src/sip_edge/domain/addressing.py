@@ -64,7 +64,7 @@ class Addressing:
         return local
 
     def choose(self, transport: str, ip: str, preferred: str = "") -> Listener | None:
-        """The listener to send from; `None` if there is none of this transport and address family."""
+        """The listener to send from; `None` if there is none of this kind, or no such address."""
         key = (transport, ip, preferred)
         try:
             return self._chosen[key]
@@ -91,22 +91,22 @@ class Addressing:
         return Local(listener, advertise, contact or advertise)
 
     def _choose(self, transport: str, ip: str, preferred: str) -> Listener | None:
-        six = ":" in ip
+        try:
+            address = ip_address(ip)
+        except ValueError:
+            return None
         fitting = [
             listener
             for listener in self.by_name.values()
-            if listener.transport == transport and (":" in listener.host) == six
+            if listener.transport == transport and (":" in listener.host) == (address.version == 6)
         ]
         for listener in fitting:
             if listener.name == preferred:
                 return listener
-        if not fitting:
-            return None
-        address = ip_address(ip)
         for listener in fitting:
             if any(address in network.network for network in listener.networks):
                 return listener
-        return fitting[0]
+        return fitting[0] if fitting else None
 
 
 class Aims:

@@ -43,7 +43,7 @@ class DropReason(IntEnum):
     CANCEL_NOT_OURS = 17
     """CANCEL for an INVITE of another edge that had no provisional."""
     NOTHING_TO_CANCEL = 18
-    """The INVITE has its final response."""
+    """The INVITE has its final response, or its CANCEL; or it is none."""
     STOP_UNKNOWN = 19
     """Nothing here to stop."""
     COMMAND_REPEATED = 20

@@ -88,7 +88,8 @@ class Uac:
         attempt = self._attempt(cancel.branch)
         if attempt is None:
             return self._cancel_for_another(cancel, headers, now)
-        if attempt.final is not None or attempt.cancel is not None:
+        over = attempt.final is not None or attempt.cancel is not None
+        if over or attempt.request.method != "INVITE":
             self._counters.drop(DropReason.NOTHING_TO_CANCEL)
             return True
         attempt.cancel = headers
@@ -239,7 +240,8 @@ class Uac:
         self._deadlines.arm(trial, now)
 
     def _put(self, trial: Trial, data: bytes, method: str) -> bool:
-        self._counters.sent_requests[method] += 1
+        sent = self._counters.sent_requests
+        sent[method if method in sent else "OTHER"] += 1
         return self._wires.request(trial.road, data)
 
     def _forget(self, trial: Trial) -> None:

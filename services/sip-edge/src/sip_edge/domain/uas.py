@@ -249,11 +249,10 @@ class Uas:
             if 200 <= status < 300:
                 self._events.self_cancelled(entry.call_key, entry.key)
             return
-        headers: Fields = [(header.name, header.value) for header in respond.headers]
+        headers: Fields = [("Contact", self._contact(entry.origin))] if respond.contact else []
+        headers += [(header.name, header.value) for header in respond.headers]
         headers += body_fields(respond.body)
         try:
-            if respond.contact:
-                headers.insert(0, ("Contact", self._contact(entry.origin)))
             data = entry.origin.answer(status, respond.reason, respond.to_tag, headers, respond.body.data)
         except LocalProtocolError:
             self._counters.drop(DropReason.UNSENDABLE)
@@ -271,15 +270,17 @@ class Uas:
         except PeerProtocolError:
             self._counters.drop(DropReason.UNSENDABLE)
             return None
+        # Listeners of another edge have names of their own.
+        transport = "tcp" if origin.flow else "udp"
+        listener = self._addressing.choose(transport, origin.source[0], origin.listener)
+        if listener is None:
+            self._counters.drop(DropReason.UNREACHABLE)
+            return None
+        origin.listener = listener.name
         return self._make(respond.transaction, command.call_key, origin, now)
 
     def _contact(self, origin: Origin) -> str:
-        listener = self._addressing.by_name.get(origin.listener)
-        if listener is None:
-            transport = "tcp" if origin.flow else "udp"
-            listener = self._addressing.choose(transport, origin.source[0])
-        if listener is None:
-            raise LocalProtocolError("no listener for the peer of this request")
+        listener = self._addressing.by_name[origin.listener]
         return self._addressing.local(listener, origin.source[0]).contact("")
 
     # Transactions
