@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import math
 import socket
-from collections.abc import Callable
 
 import pytest
 
@@ -25,7 +23,6 @@ class Core:
         self.opened: list[tuple[str, str, Address]] = []
         self.streams: dict[str, bytes] = {}
         self.closed: list[str] = []
-        self.incomplete: dict[str, float] = {}
 
     def flow_opened(self, listener: str, peer: Address, now: float) -> str | None:
         if self.refuse:
@@ -39,9 +36,6 @@ class Core:
 
     def flow_closed(self, flow: str, now: float) -> None:
         self.closed.append(flow)
-
-    def incomplete_since(self, flow: str) -> float:
-        return self.incomplete.get(flow, math.inf)
 
 
 LIMITS = TcpLimits()
@@ -229,38 +223,20 @@ def test_closes_a_peer_that_does_not_read(factory: LoopFactory, up: bool) -> Non
     run(factory, main())
 
 
-@pytest.mark.parametrize(
-    ("prepare", "seconds", "reason"),
-    [
-        pytest.param(lambda core: None, 101.0, IoDrop.TCP_IDLE, id="idle"),
-        pytest.param(
-            lambda core: core.incomplete.update(in0=0.0),
-            16.0,
-            IoDrop.TCP_PARTIAL_MESSAGE,
-            id="half a message",
-        ),
-    ],
-)
-def test_sweeps_away(
-    factory: LoopFactory, prepare: Callable[[Core], None], seconds: float, reason: IoDrop
-) -> None:
+def test_sweeps_away_the_silent(factory: LoopFactory) -> None:
     async def main() -> None:
-        limits = TcpLimits(idle_timeout=100.0, partial_timeout=15.0)
+        limits = TcpLimits(idle_timeout=100.0)
         (server, address), client = await listening(limits=limits), End()
         client.tcp.connect("out", "tcp", address)
         client.tcp.send("out", b"INVITE sip:")
         await until(lambda: bool(server.core.streams))
         now = asyncio.get_running_loop().time()
-        server.core.incomplete["in0"] = now
-        server.tcp.sweep(now + 14)
+        server.tcp.sweep(now + 99)
         assert drops(server) == {}
-        server.core.incomplete.clear()
-        server.core.incomplete["other"] = now
-        prepare(server.core)
-        server.tcp.sweep(now + seconds)
+        server.tcp.sweep(now + 101)
         await until(lambda: server.core.closed == ["in0"])
         await until(lambda: client.core.closed == ["out"])
-        assert drops(server) == {reason: 1}
+        assert drops(server) == {IoDrop.TCP_IDLE: 1}
         await client.tcp.close()
         await server.tcp.close()
 

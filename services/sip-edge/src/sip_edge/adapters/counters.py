@@ -14,9 +14,8 @@ class IoDrop(IntEnum):
     TCP_UNSENT_LIMIT = 3  # a peer that does not read: closed
     TCP_CONNECT_FAILED = 4
     TCP_IDLE = 5
-    TCP_PARTIAL_MESSAGE = 6  # a message that began and did not end: closed
-    TCP_NO_CONNECTION = 7  # bytes for a connection that has gone
-    NOT_RESOLVED = 8  # a name that led to no address
+    TCP_NO_CONNECTION = 6  # bytes for a connection that has gone
+    NOT_RESOLVED = 7  # a name that led to no address
 
 
 class IoCounters:

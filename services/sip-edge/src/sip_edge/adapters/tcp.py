@@ -27,9 +27,6 @@ class FlowSink(Protocol):
     def flow_closed(self, flow: str, now: float) -> None:
         """The connection is gone, or was never made."""
 
-    def incomplete_since(self, flow: str) -> float:
-        """When the message that is not yet complete began to arrive; infinity if there is none."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TcpLimits:
@@ -41,8 +38,6 @@ class TcpLimits:
     connect_timeout: float = 2.0
     idle_timeout: float = 1800.0
     """Without a byte from the peer for so long, a connection is closed (keep-alives count)."""
-    partial_timeout: float = 15.0
-    """A message that has begun must be complete after so long."""
     dead_timeout: float = 32.0
     """Sent bytes unacknowledged by the peer's kernel for so long end the connection."""
 
@@ -130,15 +125,11 @@ class TcpConnections:
             connection.close()
 
     def sweep(self, now: float) -> None:
-        """Close the connections from which nothing has come for too long, or half a message."""
+        """Close the connections from which nothing has come for too long."""
         silent_since = now - self.limits.idle_timeout
-        partial_since = now - self.limits.partial_timeout
-        for flow, connection in list(self.flows.items()):
+        for connection in list(self.flows.values()):
             if connection.last_heard <= silent_since:
                 self.counters.drops[IoDrop.TCP_IDLE] += 1
-                connection.abort()
-            elif self.sink.incomplete_since(flow) <= partial_since:
-                self.counters.drops[IoDrop.TCP_PARTIAL_MESSAGE] += 1
                 connection.abort()
 
     async def close(self) -> None:
