@@ -6,6 +6,7 @@ All values are immutable tuples; ``str()`` prints them in wire form. Parsers rai
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from sipcore.errors import GrammarError
@@ -204,6 +205,10 @@ class Reason(NamedTuple):
 
 def parse_via(text: str) -> Via:
     """One element of Via; ``SIP / 2.0 / UDP`` with white space is the same as without."""
+    return _remembered_via(text) if len(text) <= _REMEMBERED_LENGTH else _parse_via(text)
+
+
+def _parse_via(text: str) -> Via:
     protocol, semicolon, param_text = text.partition(";")
     name, _, sent_by = protocol.partition(" ")
     transport = _TRANSPORTS.get(name)
@@ -227,6 +232,10 @@ def parse_name_addr(text: str) -> NameAddr:
     Without angle brackets everything after the first semicolon is header parameters, and a URI that holds a
     comma or a question mark is refused (RFC 3261 20).
     """
+    return _remembered_name_addr(text) if len(text) <= _REMEMBERED_LENGTH else _parse_name_addr(text)
+
+
+def _parse_name_addr(text: str) -> NameAddr:
     first = text[:1]
     if first == '"':
         at = quoted_end(text, 0)
@@ -252,6 +261,10 @@ def parse_name_addr(text: str) -> NameAddr:
 
 def parse_cseq(text: str) -> CSeq:
     """``56 INVITE``; the number is 0..2**31-1."""
+    return _remembered_cseq(text) if len(text) <= _REMEMBERED_LENGTH else _parse_cseq(text)
+
+
+def _parse_cseq(text: str) -> CSeq:
     number, _, method = text.partition(" ")
     if not number.isdigit() or method[:1] in WSP:
         number, _, method = text.replace("\t", " ").partition(" ")
@@ -385,3 +398,13 @@ def _params_after(text: str, end: int) -> Params:
     if rest[:1] != ";":
         raise GrammarError("text after the URI")
     return parse_params(rest[1:])
+
+
+# The values of a dialog come again in each of its messages: the same From seven times in a call. What
+# is remembered is bounded in number and in length, so that a peer cannot make it large.
+_REMEMBERED_LENGTH = 200
+_REMEMBERED = 4096
+
+_remembered_via = lru_cache(_REMEMBERED)(_parse_via)
+_remembered_name_addr = lru_cache(_REMEMBERED)(_parse_name_addr)
+_remembered_cseq = lru_cache(_REMEMBERED)(_parse_cseq)

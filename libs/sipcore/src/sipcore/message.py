@@ -170,12 +170,18 @@ class _Message:
     @property
     def from_tag(self) -> str:
         """The tag of From; "" if there is none."""
-        return self.from_.tag
+        found: str | None = self.headers._typed.get("from-tag")
+        if found is None:
+            found = self.headers._typed["from-tag"] = self.from_.tag
+        return found
 
     @property
     def to_tag(self) -> str:
         """The tag of To; "" if there is none."""
-        return self.to.tag
+        found: str | None = self.headers._typed.get("to-tag")
+        if found is None:
+            found = self.headers._typed["to-tag"] = self.to.tag
+        return found
 
     @property
     def call_id(self) -> str:

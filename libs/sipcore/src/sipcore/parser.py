@@ -128,9 +128,10 @@ def validate_response(response: Response) -> None:
 
 def _check_common(message: Message) -> None:
     index = message.headers.index
-    for key, values in index.items():
-        if len(values) > 1 and key in _ONCE:
-            raise GrammarError(f"Doubled {SPELLING[key]}")
+    if len(index) != len(message.headers):
+        for key, values in index.items():
+            if len(values) > 1 and key in _ONCE:
+                raise GrammarError(f"Doubled {SPELLING[key]}")
     for via in message.vias:
         if via.version != "2.0":
             raise GrammarError("Bad Via: version")

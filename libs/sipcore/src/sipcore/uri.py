@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 from urllib.parse import quote as _percent_quote
 from urllib.parse import unquote as _percent_unquote
@@ -89,6 +90,10 @@ def parse_uri(text: str) -> AnyUri:
 
     Raises PeerProtocolError 416 when the scheme is another one, 400 when the URI is malformed.
     """
+    return _remembered_uri(text) if len(text) <= _REMEMBERED_LENGTH else _parse_uri(text)
+
+
+def _parse_uri(text: str) -> AnyUri:
     scheme, colon, rest = text.partition(":")
     lower = scheme.lower()
     if lower in ("sip", "sips"):
@@ -165,3 +170,9 @@ def _check(pattern: re.Pattern[str], text: str, why: str) -> None:
         raise GrammarError(why)
     if "%" in text and not all(_HEX_PAIR.match(part) for part in text.split("%")[1:]):
         raise GrammarError("bad escape in URI")
+
+
+# See sipcore.headers: the URIs of a dialog come again in each of its messages.
+_REMEMBERED_LENGTH = 200
+
+_remembered_uri = lru_cache(4096)(_parse_uri)
