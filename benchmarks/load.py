@@ -63,7 +63,6 @@ class Side:
             str(port),
         ]
         argv += ["-nostdin", "-l", MANY, "-f", "3600"]
-        argv += ["-cp", str(free_port()), "-mp", str(free_port() & ~1)]
         argv += ["-trace_stat", "-stf", str(self._stat), "-fd", "1", "-trace_err"]
         argv += ["-error_file", str(directory / f"{scenario}.errors")]
         self.process = Process(f"sipp {scenario}", argv, log=directory / f"{scenario}.screen")

@@ -6,13 +6,11 @@ which it serves outgoing connections, so that a port stays free while a killed p
 
 from __future__ import annotations
 
-import os
 import random
 import socket
 from pathlib import Path
 
 LOWEST, HIGHEST = 11000, 32000
-WORKERS = 8
 _TCP_LISTEN = "0A"
 _handed_out: set[int] = set()
 _choice = random.SystemRandom()
@@ -41,18 +39,10 @@ def _is_free(port: int) -> bool:
     return True
 
 
-def _own_range() -> range:
-    """Return the ports of this test worker: workers side by side do not compete."""
-    size = (HIGHEST - LOWEST) // WORKERS
-    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % WORKERS
-    return range(LOWEST + worker * size, LOWEST + (worker + 1) * size)
-
-
 def free_port() -> int:
     """Return a port free for UDP and TCP on both loopback addresses, never handed out before in this run."""
-    candidates = _own_range()
-    for _ in range(len(candidates)):
-        port = _choice.choice(candidates)
+    for _ in range(1000):
+        port = _choice.randrange(LOWEST, HIGHEST)
         if port not in _handed_out and _is_free(port):
             _handed_out.add(port)
             return port

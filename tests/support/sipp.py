@@ -41,7 +41,10 @@ class SippFailed(AssertionError):
 
 
 class Sipp:
-    """One SIPp process playing a scenario of ``tests/e2e/scenarios`` for a number of calls."""
+    """One SIPp process playing a scenario of ``tests/e2e/scenarios`` for a number of calls.
+
+    With a ``target`` it is a caller, on a port that the kernel chooses (``port`` 0); without, a callee.
+    """
 
     def __init__(
         self,
@@ -57,15 +60,16 @@ class Sipp:
         options: Sequence[str] = (),
     ) -> None:
         self.scenario = scenario
-        self.port = port or free_port()
+        self.port = port or (0 if target else free_port())
         self._timeout = timeout
-        base = directory / f"{scenario}-{self.port}"
+        base = directory / f"{scenario}-{wire}-{self.port}"
         self._messages = base.with_suffix(".messages")
         self._errors = base.with_suffix(".errors")
         argv = ["sipp", target] if target else ["sipp"]
         argv += ["-sf", str(SCENARIOS / f"{scenario}.xml"), "-t", "u1" if wire.transport == "udp" else "t1"]
-        argv += ["-i", wire.host, "-p", str(self.port), "-m", str(calls), "-r", str(rate), "-nostdin"]
-        argv += ["-cp", str(free_port()), "-mp", str(free_port() & ~1), "-timer_resol", "5"]
+        argv += ["-i", wire.host, "-m", str(calls), "-r", str(rate), "-nostdin", "-timer_resol", "5"]
+        if self.port:
+            argv += ["-p", str(self.port)]
         argv += ["-key", "contact_params", ";transport=tcp" if wire.transport == "tcp" else ""]
         argv += ["-timeout", f"{timeout}s", "-timeout_error"]
         argv += [
@@ -77,7 +81,7 @@ class Sipp:
             str(self._errors),
         ]
         self.process = Process(f"sipp {scenario}", [*argv, *options], log=base.with_suffix(".screen"))
-        if not target:
+        if self.port:
             self._wait_bound(wire)
 
     def _wait_bound(self, wire: Wire) -> None:

@@ -58,6 +58,17 @@ class Part:
     env: dict[str, str] = field(default_factory=dict)
     ready_path: str = "/readyz"
     process: Process | None = None
+    read: int = 0
+
+    def new_output(self) -> str:
+        """Return what was written since this was last asked."""
+        if not self.log.exists():
+            return ""
+        with self.log.open(errors="replace") as log:
+            log.seek(self.read)
+            text = log.read()
+            self.read = log.tell()
+        return text
 
     def start(self) -> None:
         """Start the process; the output is appended to the same log."""
@@ -176,9 +187,9 @@ class Stack:
         return "\n".join(part.running.report() for part in self._all() if part.process)
 
     def assert_no_traceback(self) -> None:
-        """Raise if any part has written a traceback."""
+        """Raise if any part has written a traceback since this was last asked."""
         for part in self._all():
-            if part.log.exists() and TRACEBACK in part.log.read_text(errors="replace"):
+            if TRACEBACK in part.new_output():
                 raise AssertionError(part.running.report())
 
 

@@ -11,7 +11,7 @@ import socket
 import threading
 from typing import Self
 
-from support.ua import Address, Message, compose, parse
+from support.ua import Address, Message, address_of, compose, parse
 
 TURNED = "turned-"
 _FIRST_URI = re.compile(r"^(\S+ sips?:)(\S+ SIP/2\.0)$")
@@ -53,18 +53,29 @@ class TurningProxy:
                 self._send_on(message)
 
     def _send_back(self, response: Message) -> None:
-        """Take our Via off and follow the next one."""
-        own = next(index for index, (name, _) in enumerate(response.headers) if name == "via")
-        rest = [header for index, header in enumerate(response.headers) if index != own]
-        where = _SENT_BY.match(next(value for name, value in rest if name == "via"))
-        assert where is not None, rest
+        """Take our Via off and follow the next one.
+
+        SIPp as a callee sends every response here, also those to requests that came to it directly.
+        """
+        vias = [via.strip() for value in response.all("via") for via in value.split(",")]
+        if self._sent_by in vias[0]:
+            del vias[0]
+        rest = [("Via", via) for via in vias]
+        rest += [(name, value) for name, value in response.headers if name != "Via"]
+        where = _SENT_BY.match(vias[0])
+        assert where is not None, vias
         self._write(response.start_line, rest, response.body, (where.group(1), int(where.group(2))))
 
     def _send_on(self, request: Message) -> None:
-        """Send a request back with another user in its URI; the second time, on to the callee."""
+        """Send a request back with another user in its URI; the second time, on to the callee.
+
+        A request that is for somebody else (SIPp's, in a dialog) goes there.
+        """
         first, rest = _FIRST_URI.sub(r"\1\n\2", request.start_line).split("\n")
-        headers = [("via", f"SIP/2.0/UDP {self._sent_by};branch={self._branch(request)}"), *request.headers]
-        if rest.startswith(TURNED):
+        headers = [("Via", f"SIP/2.0/UDP {self._sent_by};branch={self._branch(request)}"), *request.headers]
+        if self._sent_by not in rest:
+            self._write(request.start_line, headers, request.body, address_of(first + rest.split()[0]))
+        elif rest.startswith(TURNED):
             self._write(request.start_line, headers, request.body, self._callee)
         else:
             self.turned += request.start_line.startswith("INVITE ")
@@ -75,5 +86,5 @@ class TurningProxy:
         return "z9hG4bK" + hashlib.blake2b(request.branch.encode(), digest_size=8).hexdigest()
 
     def _write(self, start_line: str, headers: list[tuple[str, str]], body: str, to: Address) -> None:
-        kept = [(name, value) for name, value in headers if name != "content-length"]
+        kept = [(name, value) for name, value in headers if name != "Content-Length"]
         self._socket.sendto(compose(start_line, kept, body), to)

@@ -54,11 +54,11 @@ class Message:
 
     def header(self, name: str) -> str:
         """Return the first value of a header field (lower-case name), or the empty string."""
-        return next((value for key, value in self.headers if key == name), "")
+        return next((value for key, value in self.headers if key.lower() == name), "")
 
     def all(self, name: str) -> list[str]:
         """Return the values of all header fields of a name."""
-        return [value for key, value in self.headers if key == name]
+        return [value for key, value in self.headers if key.lower() == name]
 
     @property
     def branch(self) -> str:
@@ -89,7 +89,8 @@ def _uri(value: str) -> str:
     return found.group(1) if found else value.partition(";")[0]
 
 
-def _address_of(uri: str) -> Address:
+def address_of(uri: str) -> Address:
+    """Return the address in a SIP URI that holds a numeric host and a port."""
     hostport = uri.partition(":")[2].rpartition("@")[2].partition(";")[0]
     host, _, port = hostport.rpartition(":")
     return host.strip("[]"), int(port)
@@ -104,9 +105,7 @@ def parse(data: bytes, source: Address) -> Message:
     """Read a message; well-formed ones only, as the product must send."""
     head, _, body = data.decode().partition("\r\n\r\n")
     start_line, *lines = head.split("\r\n")
-    headers = tuple(
-        (name.strip().lower(), value.strip()) for name, _, value in (x.partition(":") for x in lines)
-    )
+    headers = tuple((name.strip(), value.strip()) for name, _, value in (x.partition(":") for x in lines))
     return Message(start_line, headers, body, source)
 
 
@@ -209,7 +208,7 @@ class Dialog:
     _counter: Iterator[int] = field(default_factory=itertools.count)
 
     def _send(self, data: bytes) -> None:
-        self.endpoint.send(data, self.next_hop or _address_of(self.target))
+        self.endpoint.send(data, self.next_hop or address_of(self.target))
 
     def new_branch(self) -> str:
         return f"z9hG4bK{secrets.token_hex(6)}{next(self._counter)}"
