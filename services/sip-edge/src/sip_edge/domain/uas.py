@@ -91,7 +91,8 @@ class Uas:
             self._perform(entry, entry.machine.on_request(now))
             return
         # Overload must cost little: refuse a new call before it is looked at any closer.
-        opens_call = method == "INVITE" and not request.to_tag
+        to_tag = request.to_tag
+        opens_call = method == "INVITE" and not to_tag
         if opens_call and not self._admission.admits(Work.CALL):
             self._refuse(request, arrival, base, UNAVAILABLE, retry=True)
             return
@@ -102,7 +103,7 @@ class Uas:
             self._refuse(request, arrival, base, NOT_IMPLEMENTED)
         elif missing := unsupported(request.require, self._config.extensions):
             self._refuse(request, arrival, base, BAD_EXTENSION, [("Unsupported", missing)])
-        elif request.to_tag:
+        elif to_tag:
             self._inside(request, base, key, arrival, now)
         elif not self._access.allows(arrival.source[0]):
             self._refuse(request, arrival, base, FORBIDDEN)
