@@ -87,6 +87,7 @@ class SimulatedEdge:
         self._rearm()
 
     def _rearm(self) -> None:
+        self.link.flush()
         deadline = self.core.next_deadline()
         if deadline >= self._armed:
             return
@@ -102,9 +103,7 @@ class Simulation:
     def __init__(self, seed: int, faults: Faults = PERFECT, *, callee: Script | None = None) -> None:
         self.clock = Clock(start=1_000.0)
         self.wire = Wire(self.clock, random.Random(seed).random, faults)
-        self.store = MemoryStore(
-            salt=b"s" * 16, clock=lambda: _EPOCH_MS + round(self.clock.time() * 1_000)
-        )
+        self.store = MemoryStore(salt=b"s" * 16, clock=lambda: _EPOCH_MS + round(self.clock.time() * 1_000))
         identity = Identity(b"k" * 32, salt=self.store.salt, shards=self.store.shards)
         host, port = CALLEE
         self.edge = SimulatedEdge(EDGE, self.wire, self.clock, identity)
@@ -133,5 +132,3 @@ class Simulation:
 
     def _due(self, keys: Sequence[str]) -> None:
         self.pod.on_due(keys)
-
-

@@ -52,6 +52,7 @@ def wired() -> tuple[InProcessLink, BusyPod, Later, list[edge.Command]]:
 def test_a_new_call_is_refused_while_the_store_is_away() -> None:
     link, _, later, commands = wired()
     link.submit(edge.Event(id=1, opens_call=True, request=edge.RequestEvent(transaction="t")))
+    link.flush()
     later.run()
     (command,) = commands
     assert (command.respond.status, command.respond.transaction) == (503, "t")
@@ -61,6 +62,7 @@ def test_a_new_call_is_refused_while_the_store_is_away() -> None:
 def test_everything_else_is_offered_again_until_nobody_waits_any_more() -> None:
     link, pod, later, commands = wired()
     link.submit(edge.Event(id=1, request=edge.RequestEvent(transaction="t")))
+    link.flush()
     later.run(rounds=200)
     assert 10 < len(pod.seen) < 100
     assert pod.seen[-1].redelivered
@@ -70,5 +72,6 @@ def test_everything_else_is_offered_again_until_nobody_waits_any_more() -> None:
 def test_nobody_hears_of_commands_that_nobody_owes() -> None:
     link, pod, later, _ = wired()
     link.done([edge.CommandRef(call_key="k", id=0), edge.CommandRef(call_key="k", id=7)])
+    link.flush()
     later.run()
     assert pod.done == [7]

@@ -46,7 +46,7 @@ class AllInOne:
             allow=settings.allow,
             timers=Timers(t1=settings.t1_seconds),
         )
-        self._edge = EdgeService(config, settings.listeners, self._link)
+        self._edge = EdgeService(config, settings.listeners, self._link, flush=self._link.flush)
         runtime.health.require("store", self._store_available)
 
     async def start(self, tasks: asyncio.TaskGroup) -> None:

@@ -1,8 +1,8 @@
 """Edge and call-control in one process: the link between them is a queue.
 
 Events and commands are the same messages as on the gRPC streams; they are passed by reference
-and never serialised. The queue is drained once per turn of the event loop, so neither side is
-ever called from inside itself.
+and never serialised. The edge's shell calls `flush` when a batch of messages is through, so neither
+side is ever called from inside itself, and no turn of the event loop is lost between them.
 """
 
 from __future__ import annotations
@@ -45,6 +45,7 @@ class InProcessLink:
         self._open: dict[int, edge.Event] = {}
         self._tries: dict[int, int] = {}
         self._scheduled = False
+        self._flushing = False
 
     def attach(self, pod: Pod) -> None:
         """Connect the edge to call-control."""
@@ -57,12 +58,10 @@ class InProcessLink:
         """Queue an event for call-control."""
         self._events.append(event)
         self._open[event.id] = event
-        self._wake()
 
     def done(self, refs: Sequence[edge.CommandRef]) -> None:
         """Queue confirmations for call-control."""
-        self._done.extend(ref for ref in refs if ref.id != _UNOWED)
-        self._wake()
+        self._done.extend([ref for ref in refs if ref.id != _UNOWED])
 
     def may_open_call(self) -> bool:
         """Tell whether call-control takes new calls: in one process it always does."""
@@ -71,9 +70,10 @@ class InProcessLink:
     # -- the pod's side --------------------------------------------------------------------
 
     def send(self, commands: Sequence[edge.Command]) -> None:
-        """Queue commands for the edge."""
+        """Queue commands for the edge; outside of a flush they go in the next turn of the loop."""
         self._commands.extend(commands)
-        self._wake()
+        if not self._flushing:
+            self._wake()
 
     def acknowledge(self, event_ids: Sequence[int]) -> None:
         """Forget events whose transition is committed."""
@@ -108,13 +108,24 @@ class InProcessLink:
     def _wake(self) -> None:
         if not self._scheduled:
             self._scheduled = True
-            self._schedule(0.0, self._drain)
+            self._schedule(0.0, self._woken)
 
-    def _drain(self) -> None:
+    def _woken(self) -> None:
         self._scheduled = False
+        self.flush()
+
+    def flush(self) -> None:
+        """Hand everything over, in both directions, until nothing is left."""
         pod = self._pod
-        if pod is None:
+        if pod is None or self._flushing:
             return
+        self._flushing = True
+        try:
+            self._hand_over(pod)
+        finally:
+            self._flushing = False
+
+    def _hand_over(self, pod: Pod) -> None:
         events, commands, execute = self._events, self._commands, self._execute
         while events or commands or self._done:
             while events:

@@ -60,13 +60,17 @@ class EdgeService:
         *,
         io: IoOptions | None = None,
         draw: Callable[[], float] = random.random,
+        flush: Callable[[], None] | None = None,
     ) -> None:
-        """`config.listeners` is replaced by what `listen` binds; `draw` gives floats in [0, 1)."""
+        """`config.listeners` is replaced by what `listen` binds; `draw` gives floats in [0, 1); `flush` is
+        called when a batch of messages is through (see `Shell`).
+        """
         self._config = config
         self._listen = tuple(listen)
         self._link = link
         self._options = io or IoOptions()
         self._draw = draw
+        self._flush = flush
         self._shell: Shell | None = None
         self._core: EdgeCore | None = None
         self.io = IoCounters()
@@ -93,7 +97,7 @@ class EdgeService:
                 sock.close()
             raise
         self.bound = {listener.name: (listener.host, listener.port) for listener in listeners}
-        shell = Shell(self._resolver(listeners), self.io, self._options.tcp)
+        shell = Shell(self._resolver(listeners), self.io, self._options.tcp, self._flush)
         self._core = EdgeCore(replace(self._config, listeners=tuple(listeners)), shell, self._link)
         self._shell = shell
         by_transport = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from b2bua.edge.v1 import edge_pb2
 from sip_edge.adapters.counters import IoCounters, IoDrop
@@ -17,18 +17,29 @@ from sip_edge.adapters.wildcard import WILDCARDS, SourceAddresses, WildcardUdpSo
 from sip_edge.domain import Address, EdgeCore, Query
 from sip_edge.domain.ports import Endpoint
 
-# Timers of the loop count in milliseconds: a moment later, so that none comes before its deadline.
-_SLACK = 0.001
+# Deadlines are met up to so many seconds late, all those of one interval together: SIP's shortest timer
+# is T1, and a wake-up of its own for each of the dozen timers of a call costs as much as its messages.
+_GRAIN = 0.02
 
 
 class Shell:
     """Implements `sip_edge.domain.ports.Outlet`. `open` gives it the core, before that nothing happens."""
 
-    def __init__(self, resolver: Resolver, counters: IoCounters, limits: TcpLimits) -> None:
+    def __init__(
+        self,
+        resolver: Resolver,
+        counters: IoCounters,
+        limits: TcpLimits,
+        flush: Callable[[], None] | None = None,
+    ) -> None:
+        """`flush` is called whenever the core was told something: a link in the same process then hands
+        its events on at once.
+        """
         self._loop = asyncio.get_running_loop()
         self._resolver = resolver
         self._counters = counters
         self._limits = limits
+        self._flush = flush
         self._sources = SourceAddresses(self._loop.time)
         self._udp: dict[str, UdpSocket] = {}
         self._searches: set[asyncio.Task[None]] = set()
@@ -44,7 +55,7 @@ class Shell:
         """Read from the bound sockets, named by their listeners, into `core`."""
         self._core = core
         self._tcp = TcpConnections(
-            self._loop, core, batch_done=self.rearm, counters=self._counters, limits=self._limits
+            self._loop, core, batch_done=self.settle, counters=self._counters, limits=self._limits
         )
         for name, sock in tcp.items():
             await self._tcp.listen(name, sock)
@@ -59,7 +70,7 @@ class Shell:
             sock,
             name,
             receive=core.receive_datagram,
-            batch_done=self.rearm,
+            batch_done=self.settle,
             unreachable=self._unreachable,
             counters=self._counters,
         )
@@ -112,7 +123,7 @@ class Shell:
 
     async def _search(self, token: int, query: Query) -> None:
         self._resolved(token, await self._resolver.locate(query))
-        self.rearm()
+        self.settle()
 
     def _resolved(self, token: int, found: Sequence[Endpoint]) -> None:
         if not found:
@@ -124,14 +135,23 @@ class Shell:
         self._core.execute(command, self._loop.time())
         self.rearm()
 
+    def settle(self) -> None:
+        """The core was told something: hand its events on, and set the timer for its next deadline."""
+        if self._flush is not None:
+            self._flush()
+        self.rearm()
+
     def rearm(self) -> None:
         """Set the timer for the core's next deadline, unless it comes up before that anyway."""
         deadline = self._core.next_deadline()
-        if deadline < self._armed_for:
+        if deadline >= self._armed_for:
+            return
+        due = math.ceil(deadline / _GRAIN) * _GRAIN
+        if due < self._armed_for:
             if self._timer is not None:
                 self._timer.cancel()
-            self._armed_for = deadline
-            self._timer = self._loop.call_at(deadline + _SLACK, self._on_timer)
+            self._armed_for = due
+            self._timer = self._loop.call_at(due, self._on_timer)
 
     def _on_timer(self) -> None:
         self._timer = None
@@ -139,8 +159,8 @@ class Shell:
         try:
             self._core.on_timer(self._loop.time())
         finally:
-            self.rearm()
+            self.settle()
 
     def _unreachable(self, address: Address) -> None:
         self._core.transport_failed(address, self._loop.time())
-        self.rearm()
+        self.settle()

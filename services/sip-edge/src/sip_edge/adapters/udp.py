@@ -86,6 +86,7 @@ class UdpSocket:
         self._max_queue = max_queue
         self._queue: deque[tuple[bytes, Address]] = deque()
         self._error_seen = False
+        self._wanted = 1
         self.behind_since = math.inf
         """Since when the kernel has had more for us than one batch at a time; infinity: we keep up."""
         bound = sock.getsockname()
@@ -155,25 +156,36 @@ class UdpSocket:
                 self._loop.call_soon(self._unreachable, address)
 
     def _readable(self) -> None:
+        """Read what is there, but do not ask for more than came lately: the loop tells if there is more.
+
+        At a low rate each wake-up brings one datagram, and a second look would cost as much as the first.
+        """
         take, receive, listener, time = self._take, self._receive, self._listener, self._loop.time
         errors = self._error_seen
+        wanted, found = self._wanted, 0
         try:
-            for _ in range(_BATCH):
+            while found < wanted:
                 try:
                     data, source = take()
                 except BlockingIOError:
                     self.behind_since = math.inf
+                    errors = errors or not found
                     break
                 except OSError:
                     errors = True
+                    wanted -= 1
                     continue
-                self._counters.received += 1
+                found += 1
                 receive(listener, data, source, time())
             else:
-                self.behind_since = min(self.behind_since, time())
+                if wanted == _BATCH:
+                    self.behind_since = min(self.behind_since, time())
         finally:
-            if self._read_errors() or errors:
+            self._counters.received += found
+            self._wanted = min(2 * wanted, _BATCH) if found >= wanted > 0 else max(found, 1)
+            if errors:
                 self._error_seen = False
+                self._read_errors()
                 self._rearm()
             self._batch_done()
 
@@ -188,18 +200,17 @@ class UdpSocket:
         if self._queue:
             loop.add_writer(sock, self._writable)
 
-    def _read_errors(self) -> bool:
-        """Take what the kernel knows about datagrams that did not arrive; True if there was anything."""
+    def _read_errors(self) -> None:
+        """Take what the kernel knows about datagrams that did not arrive."""
         if not _MSG_ERRQUEUE:
-            return False
-        for count in range(_BATCH):
+            return
+        for _ in range(_BATCH):
             try:
                 _, control, _, address = self._sock.recvmsg(0, 512, _MSG_ERRQUEUE)
             except OSError:
-                return count > 0
+                return
             self._counters.icmp_errors += 1
             for _, _, data in control:
                 number, origin = _ERROR_HEADER.unpack_from(data)
                 if origin in _ICMP_ORIGINS and number in _UNREACHABLE and address:
                     self._unreachable((address[0], address[1]))
-        return True
