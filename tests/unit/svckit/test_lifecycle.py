@@ -176,13 +176,20 @@ async def test_background_tasks_end_with_the_service() -> None:
     assert cancelled.is_set()
 
 
-async def test_a_stop_in_the_turn_of_the_start_is_obeyed() -> None:
+@pytest.mark.parametrize("turns", range(6))
+async def test_a_stop_shortly_after_the_start_is_obeyed(turns: int) -> None:
     lifecycle = Lifecycle()
+
+    def stop_after(remaining: int) -> None:
+        if remaining == 0:
+            lifecycle.on(Event.STOP)
+        else:
+            asyncio.get_running_loop().call_soon(stop_after, remaining - 1)
 
     class Quick(Recorder):
         async def start(self, tasks: asyncio.TaskGroup) -> None:
             await super().start(tasks)
-            lifecycle.on(Event.STOP)
+            stop_after(turns)
 
     service = Quick()
     await serve(service, lifecycle, drain_seconds=1.0)

@@ -210,14 +210,15 @@ async def _unless_stopped(lifecycle: Lifecycle, work: Coroutine[Any, Any, None])
     stopped = asyncio.ensure_future(lifecycle.reached(State.STOPPED))
     try:
         await asyncio.wait((task, stopped), return_when=asyncio.FIRST_COMPLETED)
-        if not task.done():
-            return False
-        task.result()
-        return lifecycle.state is not State.STOPPED
     finally:
         for pending in (task, stopped):
             pending.cancel()
         await asyncio.wait((task, stopped))
+    # Looked at last: the signal may come while the two come to rest.
+    if lifecycle.state is State.STOPPED and task.cancelled():
+        return False
+    task.result()
+    return lifecycle.state is not State.STOPPED
 
 
 @contextmanager
