@@ -12,7 +12,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import lru_cache, partial
 
 from b2bua.callcontrol.v1 import call_pb2 as record
 from b2bua.edge.v1 import edge_pb2 as edge
@@ -443,28 +443,26 @@ class Pod:
 
     def _emit(self, emissions: Sequence[Emission]) -> None:
         """Hand commands to their edges, or to any other that can carry them out."""
-        if not emissions:
-            return
+        ports = self._ports
         batches: dict[str, list[edge.Command]] = {}
-        for emission in emissions:
-            command = emission.command
-            port = self._ports.get(command.edge.edge_id) or next(iter(self._ports.values()), None)
+        for command, origin in emissions:
+            target = command.edge
+            port = ports.get(target.edge_id) or next(iter(ports.values()), None)
             if port is None:
                 self.counters.undeliverable += 1
                 continue
-            origin = emission.origin
-            if origin is not None and (
-                port.boot != command.edge.boot or port.edge_id != command.edge.edge_id
-            ):
+            name = port.edge_id
+            if origin is not None and (port.boot != target.boot or name != target.edge_id):
                 complete = edge.Command()
                 complete.CopyFrom(command)
                 complete.respond.origin.CopyFrom(origin)
                 command = complete
-            batches.setdefault(port.edge_id, []).append(command)
-        for edge_id, commands in batches.items():
-            port = self._ports.get(edge_id)
-            if port is not None:
-                port.send(commands)
+            if name in batches:
+                batches[name].append(command)
+            else:
+                batches[name] = [command]
+        for name, commands in batches.items():
+            ports[name].send(commands)
 
     def _leg_of(self, event: edge.Event) -> int:
         """Return the leg that the tag or branch of an event names, or -1."""
@@ -496,5 +494,10 @@ def _acknowledge(arrivals: Sequence[_Arrival]) -> None:
 def _fingerprint(event: edge.Event) -> int:
     """Return 64 bits that name an event: 32 of its edge and boot, 32 of its counter."""
     origin = event.edge
-    boot = origin.boot ^ (origin.boot >> 32)
-    return ((zlib.crc32(origin.edge_id.encode()) ^ boot) & 0xFFFFFFFF) << 32 | (event.id & 0xFFFFFFFF)
+    return _process_bits(origin.edge_id, origin.boot) | (event.id & 0xFFFFFFFF)
+
+
+@lru_cache(256)
+def _process_bits(edge_id: str, boot: int) -> int:
+    """Return 32 bits that stand for the process of an edge, shifted to the upper half."""
+    return ((zlib.crc32(edge_id.encode()) ^ boot ^ (boot >> 32)) & 0xFFFFFFFF) << 32

@@ -129,7 +129,7 @@ def _attempt(turn: Turn, position: int) -> None:
     command.headers.add(name="Expires", value="300")
     command.headers.add(name="User-Agent", value=policy.user_agent)
     command.headers.extend(party.reasons(call.invite.headers))
-    turn.request(command, record.PROOF_SENT, leg, body=call.invite.body)
+    turn.request(command, record.PROOF_SENT, leg, offer=call.invite.body)
 
 
 # -- answers of the callee -----------------------------------------------------------------------

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from b2bua.callcontrol.v1 import call_pb2 as record
 from b2bua.common.v1 import sip_pb2
@@ -35,8 +35,7 @@ def same_request(branch: str, other: str) -> bool:
     return branch[:_BRANCH_STEM] == other[:_BRANCH_STEM]
 
 
-@dataclass(frozen=True, slots=True)
-class Emission:
+class Emission(NamedTuple):
     """A command to carry out after the commit, with what an edge needs that lacks the transaction."""
 
     command: edge.Command
@@ -109,22 +108,24 @@ class Turn:
     ) -> None:
         """Answer a request; owed until the edge confirms, a 2xx to INVITE until its ACK."""
         leg = self.call.legs[transaction.leg]
-        respond = edge.Respond(
-            transaction=transaction.transaction,
-            status=status,
-            reason=reason,
-            to_tag="" if transaction.origin_in_dialog else leg.local_tag,
-            contact=contact,
-            headers=headers,
-            body=body,
-            peer_tag=leg.remote_tag,
+        command = edge.Command(
+            respond=edge.Respond(
+                transaction=transaction.transaction,
+                status=status,
+                reason=reason,
+                to_tag="" if transaction.origin_in_dialog else leg.local_tag,
+                contact=contact,
+                headers=headers,
+                peer_tag=leg.remote_tag,
+            )
         )
-        invite = transaction.origin.method == "INVITE"
-        proof = record.PROOF_ACK if invite and 200 <= status < 300 else record.PROOF_DONE
-        self.settle_answers(transaction.transaction)
-        transaction.answer.CopyFrom(respond)
-        transaction.answer.ClearField("body")
-        self._owe(edge.Command(respond=respond), proof, transaction)
+        if transaction.HasField("answer"):
+            self.settle_answers(transaction.transaction)
+        transaction.answer.CopyFrom(command.respond)
+        if body is not None:
+            command.respond.body.CopyFrom(body)
+        invite = 200 <= status < 300 and transaction.origin.method == "INVITE"
+        self._owe(command, record.PROOF_ACK if invite else record.PROOF_DONE, transaction)
 
     def settle_answers(self, reference: str) -> None:
         """Forget earlier answers of a transaction: a later one takes their place."""
@@ -156,13 +157,13 @@ class Turn:
         proof: record.Proof,
         leg: record.Leg,
         *,
-        body: sip_pb2.Body | None = None,
+        offer: sip_pb2.Body | None = None,
     ) -> None:
         """Send a request of ours on a leg and owe it until it is proved.
 
-        `body`, if given, is the caller's offer: the record holds it once, not in the debt.
+        `offer`, if given, is the caller's, for the body: the record holds it once, not in the debt.
         """
-        self._owe(edge.Command(send_request=command, edge=leg.edge), proof, None, offer=body)
+        self._owe(edge.Command(send_request=command, edge=leg.edge), proof, None, offer)
 
     def cancel(self, cancel: edge.Cancel, leg: record.Leg) -> None:
         """Cancel an INVITE of ours; owed until the INVITE's final answer."""
@@ -192,40 +193,50 @@ class Turn:
         transaction: record.ServerTransaction | None,
         offer: sip_pb2.Body | None = None,
     ) -> None:
-        call, policy = self.call, self.policy
-        call.last_debt += 1
-        command.id = call.last_debt
+        call, policy, now = self.call, self.policy, self.now
+        number = call.last_debt + 1
+        call.last_debt = command.id = number
         command.call_key = call.key
-        debt = call.debts.add(
-            id=command.id,
-            proof=proof,
-            deadline_ms=self.now + policy.debt_retry_ms,
-            expires_ms=self.now + policy.ack_timeout_ms + policy.debt_retry_ms,
-            command=command,
-            body_is_offer=offer is not None,
-        )
         if transaction is not None:
-            debt.command.edge.CopyFrom(transaction.edges[0])
+            command.edge.CopyFrom(transaction.edges[0])
+        debt = call.debts.add(
+            id=number,
+            proof=proof,
+            deadline_ms=now + policy.debt_retry_ms,
+            expires_ms=now + policy.ack_timeout_ms + policy.debt_retry_ms,
+            command=command,
+        )
         self.changed = True
-        self.issue(debt, offer)
+        if offer is not None:
+            debt.body_is_offer = True
+            command.send_request.body.CopyFrom(offer)
+        self._emit(command, transaction)
 
-    def issue(self, debt: record.Debt, offer: sip_pb2.Body | None = None) -> None:
-        """Emit the command of a debt: to each edge that has a part in the transaction."""
+    def issue(self, debt: record.Debt) -> None:
+        """Emit the command of a debt once more."""
         command = debt.command
         if debt.body_is_offer:
             command = edge.Command()
             command.CopyFrom(debt.command)
-            command.send_request.body.CopyFrom(offer or self.call.invite.body)
-        transaction = self.transaction(command.respond.transaction) if command.HasField("respond") else None
+            command.send_request.body.CopyFrom(self.call.invite.body)
+        self._emit(
+            command, self.transaction(command.respond.transaction) if command.HasField("respond") else None
+        )
+
+    def _emit(self, command: edge.Command, transaction: record.ServerTransaction | None) -> None:
+        """Emit a command: an answer goes to each edge that has a part in the transaction."""
         if transaction is None:
             self.emissions.append(Emission(command))
             return
-        self.emissions.append(Emission(command, transaction.origin))
+        origin = transaction.origin
+        self.emissions.append(Emission(command, origin))
+        if len(transaction.edges) == 1:
+            return
         for joined in transaction.edges[1:]:
             copy = edge.Command()
             copy.CopyFrom(command)
             copy.edge.CopyFrom(joined)
-            self.emissions.append(Emission(copy, transaction.origin))
+            self.emissions.append(Emission(copy, origin))
 
     def pay(self, positions: Sequence[int]) -> None:
         """Remove proved debts by their positions, which must be in ascending order."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container, Iterable
+from collections.abc import Collection, Container
 
 from b2bua.callcontrol.v1 import call_pb2 as record
 from b2bua.edge.v1 import edge_pb2 as edge
@@ -171,18 +171,11 @@ def reissue_all(turn: Turn) -> None:
 
 def next_deadline(call: record.Call) -> int | None:
     """Return when the call wants to be looked at, in milliseconds of the store's clock."""
-    return min(_deadlines(call), default=None)
-
-
-def _deadlines(call: record.Call) -> Iterable[int]:
-    for deadline in (call.answer_by_ms, call.ack_by_ms, call.watch_at_ms, call.reap_by_ms):
-        if deadline:
-            yield deadline
-    for relay in call.relays:
-        if relay.ack_by_ms:
-            yield relay.ack_by_ms
-    for debt in call.debts:
-        yield debt.deadline_ms
+    deadlines = [call.answer_by_ms, call.ack_by_ms, call.watch_at_ms, call.reap_by_ms]
+    if call.relays:
+        deadlines += [relay.ack_by_ms for relay in call.relays]
+    deadlines += [debt.deadline_ms for debt in call.debts]
+    return min([deadline for deadline in deadlines if deadline], default=None)
 
 
 def is_over(call: record.Call) -> bool:
