@@ -41,11 +41,16 @@ class Scene:
 
     def assert_all_over(self) -> None:
         """No record and no deadline remains, and each tombstone is about to vanish by itself."""
-        self.stack.wait_idle()
+        self.stack.wait_idle(meanwhile=self._hear)
         longest = int(64 * self.stack.t1 * 1000)
         for key in self.stack.tombstones():
             assert 0 < self.stack.milliseconds_left(key) <= longest, key
         self.stack.assert_no_traceback()
+
+    def _hear(self) -> None:
+        """Let the callers acknowledge what is repeated to them."""
+        for caller in self._callers:
+            caller.endpoint.drain(0.005)
 
     def report(self) -> str:
         """Return what the processes of the stack wrote."""

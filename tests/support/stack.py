@@ -6,9 +6,10 @@ Both forms offer the same :class:`Stack`: an address for each wire, readiness, k
 from __future__ import annotations
 
 import itertools
+import json
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
@@ -23,6 +24,7 @@ from support.sipp import TCP4, TCP6, UDP4, UDP6, Wire
 
 READY_WITHIN = 30.0
 STARTS = 3
+LINK_UP, LINK_LOST, STARTED = '"link.pod_up"', '"link.pod_away"', '"service.configured"'
 TRACEBACK = "Traceback (most recent call last)"
 IDENTITY_KEY = "a key for tests, shared by all pods of a stack"
 TO_ITSELF = "itself"
@@ -45,6 +47,19 @@ def fetch(address: str, path: str) -> str | None:
             return str(reply.read().decode())
     except (OSError, urllib.error.URLError):
         return None
+
+
+def linked_peers(log: Path) -> set[str]:
+    """Return the call-control addresses to which an edge, by its log, has a link."""
+    linked: set[str] = set()
+    for line in log.read_text(errors="replace").splitlines():
+        if LINK_UP in line:
+            linked.add(json.loads(line)["peer"])
+        elif LINK_LOST in line:
+            linked.discard(json.loads(line)["peer"])
+        elif STARTED in line:
+            linked.clear()
+    return linked
 
 
 @dataclass(slots=True)
@@ -261,14 +276,13 @@ class Distributed(Stack):
         self._env = {"B2BUA_IDENTITY_KEY": IDENTITY_KEY, **(env or {})}
         self.t1 = t1
         self._redis_port = 0
-        self._pods: list[str] = []
         self._edge_ports: list[int] = []
         self._client: redis.Redis | None = None
 
     def _lay_out(self) -> dict[str, list[Part]]:
         self._redis_port = free_port()
         self._edge_ports = [free_port() for _ in range(self._edges)]
-        pods = self._pods = [f"127.0.0.1:{free_port()}" for _ in range(self._call_controls)]
+        pods = [f"127.0.0.1:{free_port()}" for _ in range(self._call_controls)]
         return {
             "redis": [redis_part(self.directory, self._redis_port)],
             "call-control": [self._call_control(index, address) for index, address in enumerate(pods)],
@@ -283,6 +297,28 @@ class Distributed(Stack):
             part.start()
         for part in others:
             part.wait_ready()
+
+        self._wait_linked()
+
+    def restart(self, service: str, index: int = 0) -> None:
+        super().restart(service, index)
+        self._wait_linked()
+
+    def bring_back(self) -> None:
+        super().bring_back()
+        self._wait_linked()
+
+    def _wait_linked(self) -> None:
+        """Wait until each edge that runs says that its link to each pod that runs is up."""
+        running = [part for part in self._all() if part.process and part.process.running]
+        pods = {part.env["CALL_CONTROL_LISTEN"] for part in running if part.name.startswith("call-control")}
+        for edge in running:
+            if edge.name.startswith("sip-edge"):
+                wait_until(
+                    lambda edge=edge: pods <= linked_peers(edge.log),  # type: ignore[misc]  # bound early
+                    timeout=READY_WITHIN,
+                    what=f"{edge.name} is linked to {sorted(pods)}",
+                )
 
     def _call_control(self, index: int, listen: str) -> Part:
         http = f"127.0.0.1:{free_port()}"
@@ -343,8 +379,8 @@ class Distributed(Stack):
 
     def owner(self, call_key: str) -> int:
         """Return the index of the call-control pod to which edges send the events of a call first."""
-        pods = Rendezvous(self._pods)
-        return self._pods.index(pods.order(call_key[:SHARD_CHARACTERS])[0])
+        names = [part.name for part in self.parts["call-control"]]
+        return names.index(Rendezvous(names).order(call_key[:SHARD_CHARACTERS])[0])
 
     def tombstones(self) -> list[str]:
         """Return the keys of all tombstones."""
@@ -361,12 +397,15 @@ class Distributed(Stack):
             found.update(cast("list[tuple[str, float]]", self.redis.zrange(key, 0, -1, withscores=True)))
         return found
 
-    def wait_idle(self, timeout: float = 35.0) -> None:
+    def wait_idle(self, timeout: float = 35.0, *, meanwhile: Callable[[], None] = lambda: None) -> None:
         """Wait until no call record and no deadline is left."""
+
+        def idle() -> bool:
+            meanwhile()
+            return not self.call_keys() and not self.deadlines()
+
         try:
-            wait_until(
-                lambda: not self.call_keys() and not self.deadlines(), timeout=timeout, what="no call is left"
-            )
+            wait_until(idle, timeout=timeout, what="no call is left")
         except AssertionError as error:
             raise AssertionError(f"{error}: {self.call_keys()}, deadlines {self.deadlines()}") from None
 

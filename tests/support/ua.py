@@ -132,6 +132,7 @@ class Endpoint:
         self.host, self.port = self._socket.getsockname()[:2]
         self._inbox: list[Message] = []
         self.seen: list[Message] = []
+        self.reflex: Callable[[Message], None] = lambda message: None
 
     @property
     def hostport(self) -> str:
@@ -181,6 +182,7 @@ class Endpoint:
         except TimeoutError:
             return
         message = parse(data, source[:2])
+        self.reflex(message)
         self.seen.append(message)
         self._inbox.append(message)
 
@@ -287,6 +289,8 @@ class Caller(Dialog):
         super().__init__(endpoint, f"{secrets.token_hex(8)}@test", local, f"<{uri}>", uri, next_hop=next_hop)
         self.branch = self.new_branch()
         self.invite_data = b""
+        self._ack = b""
+        endpoint.reflex = self._acknowledge_again
 
     def invite(self) -> None:
         """Send the INVITE."""
@@ -309,6 +313,15 @@ class Caller(Dialog):
     def _repeat_invite(self) -> None:
         if not any(m.method == "INVITE" and m.is_response for m in self.endpoint.seen):
             self._send(self.invite_data)
+
+    def acknowledge(self) -> None:
+        """Send ACK for the 2xx, and from now on for each repeat of the first INVITE's."""
+        self._ack = self._ack or self.request("ACK")
+        super().acknowledge()
+
+    def _acknowledge_again(self, message: Message) -> None:
+        if self._ack and message.branch == self.branch and 200 <= message.status < 300:
+            self._send(self._ack)
 
     def acknowledge_failure(self, answer: Message) -> None:
         """Acknowledge a failure: same branch and Request-URI as the INVITE."""
