@@ -1,6 +1,6 @@
 """CPU of call control for one plain call (INVITE 180 200 ACK BYE 200) on the memory store, no edge.
 
-    .venv/bin/python benchmarks/micro/bench_pod.py [--profile]
+.venv/bin/python benchmarks/micro/bench_pod.py [--profile]
 """
 
 from __future__ import annotations

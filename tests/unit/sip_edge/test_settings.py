@@ -6,11 +6,11 @@ import socket
 from ipaddress import ip_network
 
 import pytest
+
+from sip_edge.settings import Settings
 from svckit.errors import SettingsError
 from svckit.listen import HostPort
 from svckit.settings import effective, load, variables
-
-from sip_edge.settings import Settings
 
 
 @pytest.fixture(autouse=True)

@@ -177,3 +177,21 @@ def test_an_attempt_whose_edge_stays_away_fails_over() -> None:
     driver.port.take()
     driver.pass_time(70)
     assert any(request.request_uri == "sip:2002@192.0.2.2" for request in driver.requests("INVITE"))
+
+
+def test_a_response_tells_how_the_invite_left_when_that_got_lost() -> None:
+    driver = CallDriver()
+    driver.invite()
+    branch = driver.requests("INVITE")[0].branch
+    event = driver.event()
+    event.response.branch = branch
+    event.response.status = 180
+    event.response.method = "INVITE"
+    event.response.sent.branch = branch
+    event.response.sent.sent_by = "192.0.2.100"
+    event.response.sent.local_host = "192.0.2.100"
+    driver.tell(event)
+    assert driver.leg(1).sent.sent_by == "192.0.2.100"
+    assert driver.leg(1).local_uri == '"Ann" <sip:1001@192.0.2.100>'
+    assert driver.call is not None
+    assert not [debt for debt in driver.call.debts if debt.proof == record.PROOF_SENT]

@@ -210,6 +210,8 @@ def _confirm(turn: Turn, leg: record.Leg, response: edge.ResponseEvent) -> None:
     leg.state = record.LEG_STATE_CONFIRMED
     leg.connect_time_ms = turn.now
     leg.remote_tag = response.to_tag
+    # Only a CANCEL needs to know how the INVITE left, and it is too late for one.
+    leg.ClearField("sent")
     leg.final_status = response.status
     leg.received_body_digest = party.body_digest(response.body)
     if response.contact_uri:

@@ -215,6 +215,17 @@ IGNORED = frozenset(
 )
 
 
+#: Responses that may be the first to tell how their request left.
+_TELL_SENT = frozenset({Kind.PROVISIONAL, Kind.RELAY_PROVISIONAL})
+
+
+def _keep_sent(turn: Turn, subject: Subject, sent: edge.Sent) -> None:
+    """Keep what a SentEvent has not told already: it may have been lost with a pod."""
+    holder = subject.relay or subject.leg
+    if holder is not None and not holder.HasField("sent"):
+        upkeep.store_sent(turn, sent)
+
+
 def apply(turn: Turn, event: edge.Event, fingerprint: int, leg_index: int) -> Kind:
     """Apply one event to the call of a turn and return what it meant.
 
@@ -226,6 +237,8 @@ def apply(turn: Turn, event: edge.Event, fingerprint: int, leg_index: int) -> Ki
         upkeep.reissue_all(turn)
         return Kind.NOTHING
     subject = classify(turn, event, leg_index)
+    if subject.kind in _TELL_SENT and event.response.HasField("sent"):
+        _keep_sent(turn, subject, event.response.sent)
     handler = CALL_TABLE.get((call.state, subject.kind))
     if handler is not None:
         handler(turn, event, subject)

@@ -7,7 +7,7 @@ from sip_edge.domain.drop_reasons import METHODS
 
 Fields = list[tuple[str, str]]
 
-ALLOW: Final = "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, UPDATE, PRACK, REFER, NOTIFY"
+ALLOW: Final = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, MESSAGE, NOTIFY"
 """What a peer may send us (RFC 3261 20.5)."""
 
 REFUSAL_TAG: Final = "r-"
