@@ -188,6 +188,11 @@ class StreamParser:
         self._need = 0
         self._skip = 0
 
+    @property
+    def partial(self) -> bool:
+        """Whether a message has begun whose end is not here; line ends between messages are none."""
+        return self._message is not None or self._skip > 0 or not _KEEPALIVE.startswith(self._buffer)
+
     def receive(self, data: bytes) -> list[Outcome]:
         """Take what arrived; return what is complete, in order."""
         outcomes: list[Outcome] = []

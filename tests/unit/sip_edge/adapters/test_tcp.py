@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import socket
 
 import pytest
@@ -23,6 +24,7 @@ class Core:
         self.opened: list[tuple[str, str, Address]] = []
         self.streams: dict[str, bytes] = {}
         self.closed: list[str] = []
+        self.incomplete: dict[str, float] = {}
 
     def flow_opened(self, listener: str, peer: Address, now: float) -> str | None:
         if self.refuse:
@@ -36,6 +38,9 @@ class Core:
 
     def flow_closed(self, flow: str, now: float) -> None:
         self.closed.append(flow)
+
+    def incomplete_since(self, flow: str) -> float:
+        return self.incomplete.get(flow, math.inf)
 
 
 LIMITS = TcpLimits()
@@ -237,6 +242,25 @@ def test_sweeps_away_the_silent(factory: LoopFactory) -> None:
         await until(lambda: server.core.closed == ["in0"])
         await until(lambda: client.core.closed == ["out"])
         assert drops(server) == {IoDrop.TCP_IDLE: 1}
+        await client.tcp.close()
+        await server.tcp.close()
+
+    run(factory, main())
+
+
+def test_sweeps_away_messages_without_end(factory: LoopFactory) -> None:
+    async def main() -> None:
+        (server, address), client = await listening(limits=TcpLimits(message_timeout=15.0)), End()
+        client.tcp.connect("out", "tcp", address)
+        client.tcp.send("out", b"INVITE sip:")
+        await until(lambda: bool(server.core.streams))
+        now = asyncio.get_running_loop().time()
+        server.core.incomplete["in0"] = now
+        server.tcp.sweep(now + 14)
+        assert drops(server) == {}
+        server.tcp.sweep(now + 15)
+        await until(lambda: server.core.closed == ["in0"])
+        assert drops(server) == {IoDrop.TCP_INCOMPLETE: 1}
         await client.tcp.close()
         await server.tcp.close()
 

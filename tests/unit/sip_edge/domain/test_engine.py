@@ -124,6 +124,19 @@ class TestFlows:
         world.core.receive_stream(flow, broken + invite(), world.now)
         assert world.lines() == ["400", "100"]
 
+    def test_tells_since_when_a_message_is_incomplete(self) -> None:
+        world = World()
+        flow = self._open(world)
+        data = invite(via="SIP/2.0/TCP 192.0.2.1:5060")
+        world.core.receive_stream(flow, b"\r\n" + data[:100], 1.0)
+        world.core.receive_stream(flow, data[100:-1], 2.0)
+        assert world.core.incomplete_since(flow) == 1.0
+        world.core.receive_stream(flow, data[-1:] + data[:1], 3.0)
+        assert world.core.incomplete_since(flow) == 3.0
+        world.core.receive_stream(flow, data[1:] + b"\r\n", 4.0)
+        assert world.core.incomplete_since(flow) == math.inf
+        assert world.core.incomplete_since("gone") == math.inf
+
     def test_lost_framing_closes_it(self) -> None:
         world = World()
         flow = self._open(world)

@@ -16,6 +16,7 @@ class IoDrop(IntEnum):
     TCP_IDLE = 5
     TCP_NO_CONNECTION = 6  # bytes for a connection that has gone
     NOT_RESOLVED = 7  # a name that led to no address
+    TCP_INCOMPLETE = 8  # a message that began and did not end: closed
 
 
 class IoCounters:

@@ -27,6 +27,9 @@ class FlowSink(Protocol):
     def flow_closed(self, flow: str, now: float) -> None:
         """The connection is gone, or was never made."""
 
+    def incomplete_since(self, flow: str) -> float:
+        """When the message began that has not ended yet; infinity if there is none."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TcpLimits:
@@ -38,6 +41,8 @@ class TcpLimits:
     connect_timeout: float = 2.0
     idle_timeout: float = 1800.0
     """Without a byte from the peer for so long, a connection is closed (keep-alives count)."""
+    message_timeout: float = 15.0
+    """A message that takes longer from its first byte to its last ends the connection."""
     dead_timeout: float = 32.0
     """Sent bytes unacknowledged by the peer's kernel for so long end the connection."""
 
@@ -125,12 +130,17 @@ class TcpConnections:
             connection.close()
 
     def sweep(self, now: float) -> None:
-        """Close the connections from which nothing has come for too long."""
+        """Close the connections from which nothing, or no end of a message, has come for too long."""
         silent_since = now - self.limits.idle_timeout
+        slow_since = now - self.limits.message_timeout
         for connection in list(self.flows.values()):
             if connection.last_heard <= silent_since:
                 self.counters.drops[IoDrop.TCP_IDLE] += 1
-                connection.abort()
+            elif self.sink.incomplete_since(connection.flow) <= slow_since:
+                self.counters.drops[IoDrop.TCP_INCOMPLETE] += 1
+            else:
+                continue
+            connection.abort()
 
     async def close(self) -> None:
         """Stop listening and close everything; the sink is not told."""

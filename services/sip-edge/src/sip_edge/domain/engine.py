@@ -1,5 +1,6 @@
 """The core of an edge: bytes, commands and time in; bytes to an `Outlet`, events to a `ControlLink` out."""
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -137,7 +138,7 @@ class EdgeCore:
             self.counters.drop(DropReason.FLOW_UNKNOWN)
             return
         arrival = Arrival(open_flow.listener, open_flow.peer, flow)
-        for outcome in open_flow.parser.receive(data):
+        for outcome in open_flow.receive(data, now):
             if isinstance(outcome, Ping):
                 self.counters.drop(DropReason.KEEP_ALIVE)
                 self._outlet.send_stream(flow, b"\r\n")
@@ -147,6 +148,11 @@ class EdgeCore:
                 self._receive(outcome, arrival, now)
         if open_flow.parser.closed:
             self._give_up(open_flow, now)
+
+    def incomplete_since(self, flow: str) -> float:
+        """When the message began on the connection that has not ended yet; infinity if there is none."""
+        open_flow = self._flows.get(flow)
+        return math.inf if open_flow is None else open_flow.incomplete_since
 
     def flow_closed(self, flow: str, now: float) -> None:
         """A connection ended, or could not be made."""

@@ -1,17 +1,18 @@
 """Connections. The core names them, frames what comes in, and knows which of them it may use again."""
 
+import math
 from typing import Final
 
 from sip_edge.domain.config import Listener
 from sip_edge.domain.drop_reasons import Counters, DropReason
 from sip_edge.domain.ports import Address, Outlet
-from sipcore.parser import Limits, StreamParser
+from sipcore.parser import Limits, Outcome, StreamParser
 
 
 class Flow:
     """One connection."""
 
-    __slots__ = ("id", "listener", "outgoing", "parser", "peer")
+    __slots__ = ("id", "incomplete_since", "listener", "outgoing", "parser", "peer")
 
     def __init__(self, flow: str, listener: Listener, peer: Address, limits: Limits, outgoing: bool) -> None:
         self.id: Final = flow
@@ -19,6 +20,17 @@ class Flow:
         self.peer: Final = peer
         self.outgoing: Final = outgoing
         self.parser: Final = StreamParser(limits)
+        self.incomplete_since = math.inf
+        """When the message began that is not complete yet; infinity between messages."""
+
+    def receive(self, data: bytes, now: float) -> list[Outcome]:
+        """Take octets; what is complete now, in order."""
+        outcomes = self.parser.receive(data)
+        if not self.parser.partial:
+            self.incomplete_since = math.inf
+        elif outcomes or self.incomplete_since == math.inf:
+            self.incomplete_since = now
+        return outcomes
 
 
 class Flows:
