@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from support.ports import free_port, is_bound
-from support.processes import Process, wait_until
+from support.processes import Process, tail, wait_until
 
 SCENARIOS = Path(__file__).parent / "scenarios"
-MANY = "1000000"
+MANY = "15000"
 TRACE = "caller.trace"
 RING_SECONDS = 0.2
 TICK = os.sysconf("SC_CLK_TCK")
@@ -52,6 +52,7 @@ class Side:
     def __init__(self, scenario: str, directory: Path, port: int, *options: str) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         self._stat = directory / f"{scenario}.csv"
+        self._errors = directory / f"{scenario}.errors"
         argv = [
             "sipp",
             *options,
@@ -63,9 +64,13 @@ class Side:
             str(port),
         ]
         argv += ["-nostdin", "-l", MANY, "-f", "3600"]
-        argv += ["-trace_stat", "-stf", str(self._stat), "-fd", "1", "-trace_err"]
-        argv += ["-error_file", str(directory / f"{scenario}.errors")]
+        argv += ["-trace_stat", "-stf", str(self._stat), "-fd", "1"]
+        argv += ["-trace_err", "-error_file", str(self._errors)]
         self.process = Process(f"sipp {scenario}", argv, log=directory / f"{scenario}.screen")
+
+    def errors(self) -> str:
+        """Return the last lines that SIPp wrote about messages it did not expect."""
+        return tail(self._errors, 20)
 
     def counts(self) -> Counts:
         """Return the counters of the last full line of the statistics."""

@@ -67,7 +67,7 @@ def _finish(side: Side, seconds: float) -> None:
     side.process.wait(seconds)
     counts = side.counts()
     if counts.failed or side.process.status != 0:
-        raise Failed(f"{counts.failed} calls failed (of {counts.created})")
+        raise Failed(f"{counts.failed} calls failed (of {counts.created})\n{side.errors()}")
 
 
 def cpu_per_call(make: Callable[[], System], *, rate: int, seconds: float) -> float:
@@ -147,5 +147,5 @@ def memory_per_call(make: Callable[[], System], *, calls: int, rate: int) -> dic
             time.sleep(1.0)  # the last calls ring for 200 ms, and are acknowledged
             grown, stored = resident_bytes(run.system.pids) - before, run.system.redis_memory() - stored
             if side.counts().failed:
-                raise Failed(f"{side.counts().failed} of {calls} calls failed")
+                raise Failed(f"{side.counts().failed} of {calls} calls failed\n{side.errors()}")
     return {"rss_kb": grown / calls / KILO, "redis_kb": stored / calls / KILO}
