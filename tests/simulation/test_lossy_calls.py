@@ -1,6 +1,7 @@
 """Calls over a network that loses, repeats and reorders: each ends well, on both sides, and here."""
 
 import pytest
+
 from sipcore.testing.agent import ScriptedAgent
 from sipcore.testing.script import CallState, Script
 from sipcore.testing.wire import Faults

@@ -91,6 +91,8 @@ class RedisServer:
             raise
 
     def _answers(self) -> bool:
+        if self._process is not None and self._process.poll() is not None:
+            raise RuntimeError(f"redis-server ended at once: {(self._directory / 'log').read_text()}")
         try:
             return bool(self.ask("PING"))
         except redis.AuthenticationError:
@@ -128,20 +130,28 @@ class RedisServer:
         self.close()
 
 
+_CLUSTER_NODE = ("cluster-enabled yes", "cluster-node-timeout 1000", "cluster-config-file nodes.conf")
+
+
 @contextlib.contextmanager
 def redis_cluster(nodes: int = 3, *, replica: bool = False) -> Iterator[list[RedisServer]]:
     """A Redis Cluster of primaries that share the slots evenly; `replica` adds one of the first."""
     with contextlib.ExitStack() as stack:
-        options = ("cluster-enabled yes", "cluster-node-timeout 1000", "cluster-config-file nodes.conf")
-        servers = [stack.enter_context(RedisServer(*options)) for _ in range(nodes)]
+        # The default bus port, 10000 higher, may be in use as the source port of some connection.
+        bus_ports = [free_port() for _ in range(nodes + replica)]
+
+        def node(bus_port: int) -> RedisServer:
+            return stack.enter_context(RedisServer(*_CLUSTER_NODE, f"cluster-port {bus_port}"))
+
+        servers = [node(bus_port) for bus_port in bus_ports[:nodes]]
         for number, server in enumerate(servers):
             first, last = 16384 * number // nodes, 16384 * (number + 1) // nodes - 1
             server.ask("CLUSTER", "ADDSLOTSRANGE", first, last)
             server.ask("CLUSTER", "SET-CONFIG-EPOCH", number + 1)
-            server.ask("CLUSTER", "MEET", "127.0.0.1", servers[0].port)
+            server.ask("CLUSTER", "MEET", "127.0.0.1", servers[0].port, bus_ports[0])
         if replica:
-            servers.append(stack.enter_context(RedisServer(*options)))
-            servers[-1].ask("CLUSTER", "MEET", "127.0.0.1", servers[0].port)
+            servers.append(node(bus_ports[-1]))
+            servers[-1].ask("CLUSTER", "MEET", "127.0.0.1", servers[0].port, bus_ports[0])
         wait_until(lambda: all(_cluster_is_whole(server, len(servers)) for server in servers), "the cluster")
         if replica:
             servers[-1].ask("CLUSTER", "REPLICATE", servers[0].ask("CLUSTER", "MYID"))
