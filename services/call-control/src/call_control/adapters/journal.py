@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import structlog
-from b2bua.callcontrol.v1 import call_pb2 as record
 
+from b2bua.callcontrol.v1 import call_pb2 as record
 from call_control.domain.store import Commit
 
 _LENGTH = 4
