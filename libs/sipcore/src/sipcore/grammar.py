@@ -190,7 +190,9 @@ def find_param(params: Params, name: str) -> str | None:
     """The value of parameter ``name`` (lower case), unquoted; "" when it has none; None when it is absent."""
     for key, value in params:
         if key == name or key.lower() == name:
-            return unquote(value) if value is not None else ""
+            if value is None:
+                return ""
+            return unquote(value) if value[:1] == '"' else value
     return None
 
 

@@ -270,36 +270,34 @@ class _Message:
         return tuple([method for method in self.headers.values("allow") if is_token(method)])
 
     def _mandatory(self, key: str, parse: Callable[[str], _T]) -> _T:
-        values = self.headers.index.get(key)
+        headers = self.headers
+        values = headers.index.get(key)
         if values is None:
             raise PeerProtocolError(400, f"Bad Request - Missing {SPELLING[key]}")
-        return self._parse(key, values[0], parse)
+        try:
+            value = headers._typed[key] = parse(values[0])
+        except GrammarError as error:
+            raise error.within(SPELLING[key]) from error
+        return value
 
     def _optional(self, key: str, parse: Callable[[str], _T]) -> _T | None:
+        if key not in self.headers.index:
+            return None
         found: _T | None = self.headers._typed.get(key)
-        if found is not None:
-            return found
-        values = self.headers.index.get(key)
-        return None if values is None else self._parse(key, values[0], parse)
+        return found if found is not None else self._mandatory(key, parse)
 
     def _list(self, key: str, typed_key: str, parse: Callable[[str], _T]) -> tuple[_T, ...]:
+        values = self.headers.index.get(key)
+        if values is None:
+            return ()
         found: tuple[_T, ...] | None = self.headers._typed.get(typed_key)
         if found is None:
-            values = self.headers.index.get(key, ())
             try:
                 found = tuple([parse(part) for value in values for part in split_commas(value)])
             except GrammarError as error:
                 raise error.within(SPELLING[key]) from error
             self.headers._typed[typed_key] = found
         return found
-
-    def _parse(self, key: str, text: str, parse: Callable[[str], _T]) -> _T:
-        try:
-            value = parse(text)
-        except GrammarError as error:
-            raise error.within(SPELLING[key]) from error
-        self.headers._typed[key] = value
-        return value
 
 
 class Request(_Message):

@@ -14,7 +14,9 @@ makes the MACs and may be rotated: what the previous key signed is still accepte
 
 import hashlib
 from hmac import compare_digest
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol, TypeVar
+
+_T = TypeVar("_T")
 
 _DIGITS: Final = "0123456789abcdefghijklmnopqrstuv"
 _PAIRS: Final = tuple(high + low for high in _DIGITS for low in _DIGITS)
@@ -28,6 +30,8 @@ _HASH_LENGTH: Final = _KEY_LENGTH - 2
 _LEG_END: Final = _KEY_LENGTH + 2
 _MAC_LENGTH: Final = 13  # 65 bits
 _TAG_LENGTH: Final = _LEG_END + _MAC_LENGTH
+
+_MAX_KNOWN: Final = 8192
 
 _COOKIE: Final = "z9hG4bK"
 _COOKIE_LENGTH: Final = len(_COOKIE)
@@ -103,7 +107,17 @@ class Identity:
     a shard count outside 1..1024.
     """
 
-    __slots__ = ("_branch_macs", "_call", "_merge", "_shard", "_tag_macs", "fingerprint", "shards")
+    __slots__ = (
+        "_branch_macs",
+        "_call",
+        "_known_branches",
+        "_known_tags",
+        "_merge",
+        "_shard",
+        "_tag_macs",
+        "fingerprint",
+        "shards",
+    )
 
     def __init__(self, key: bytes, *, salt: bytes, shards: int, previous: bytes | None = None) -> None:
         if not key or not salt:
@@ -119,6 +133,9 @@ class Identity:
         secrets = (key,) if previous is None else (key, previous)
         self._tag_macs = tuple(_keyed(secret, b"tag", _MAC_LENGTH) for secret in secrets)
         self._branch_macs = tuple(_keyed(secret, b"branch", _MAC_LENGTH) for secret in secrets)
+        # What was minted or verified lately: a call brings the same few texts with each of its messages.
+        self._known_tags: dict[str, tuple[str, int]] = {}
+        self._known_branches: dict[str, BranchKey] = {}
 
     def shard_of(self, call_id: str, from_tag: str) -> int:
         """Shard of a call, from what all messages of its ingress dialog have; `from_tag` may be empty."""
@@ -148,16 +165,23 @@ class Identity:
         if not 0 <= leg <= MAX_LEG:
             raise ValueError(f"leg must be 0..{MAX_LEG}, not {leg}")
         body = key + _PAIRS[leg]
-        return body + _letters(self._tag_macs[0], body.encode("ascii")).decode("ascii")
+        tag = body + _letters(self._tag_macs[0], body.encode("ascii")).decode("ascii")
+        _remember(self._known_tags, tag, (key, leg))
+        return tag
 
     def read_tag(self, tag: str) -> tuple[str, int] | None:
         """Call key and leg of a tag that we minted; `None` for any other text, whatever it is."""
+        known = self._known_tags.get(tag)
+        if known is not None:
+            return known
         if len(tag) != _TAG_LENGTH or not tag.isascii():
             return None
         text = tag.lower()
         if not _signed(self._tag_macs, text.encode("ascii"), _LEG_END):
             return None
-        return text[:_KEY_LENGTH], _PAIR_VALUES[text[_KEY_LENGTH:_LEG_END]]
+        read = (text[:_KEY_LENGTH], _PAIR_VALUES[text[_KEY_LENGTH:_LEG_END]])
+        _remember(self._known_tags, tag, read)
+        return read
 
     def branch(self, key: str, leg: int, counter: int, retry: int = 0) -> str:
         """Our Via branch for request number `counter` on leg `leg`: 48 characters.
@@ -168,12 +192,17 @@ class Identity:
         if not 0 <= leg <= MAX_LEG or not 0 <= retry <= MAX_RETRY:
             raise ValueError(f"leg must be 0..{MAX_LEG} and retry 0..{MAX_RETRY}, not {leg} and {retry}")
         counter %= _COUNTERS
-        return self._sign_branch(
-            f"{key}{_PAIRS[leg]}{_PAIRS[counter >> 5]}{_DIGITS[counter & 31]}{_DIGITS[retry]}"
-        )
+        body = f"{key}{_PAIRS[leg]}{_PAIRS[counter >> 5]}{_DIGITS[counter & 31]}{_DIGITS[retry]}"
+        mac = _letters(self._branch_macs[0], body.encode("ascii"))
+        branch = f"{_COOKIE}{body}{mac.decode('ascii')}"
+        _remember(self._known_branches, branch, BranchKey(key, leg, counter, retry))
+        return branch
 
     def read_branch(self, branch: str) -> BranchKey | None:
         """What a branch that we minted says; `None` for any other text, whatever it is."""
+        known = self._known_branches.get(branch)
+        if known is not None:
+            return known
         if len(branch) != _BRANCH_LENGTH or not branch.isascii():
             return None
         text = branch[_COOKIE_LENGTH:].lower()
@@ -182,12 +211,14 @@ class Identity:
             return None
         if not _signed(self._branch_macs, text.encode("ascii"), _BRANCH_BODY_LENGTH):
             return None
-        return BranchKey(
+        read = BranchKey(
             text[:_KEY_LENGTH],
             _PAIR_VALUES[text[_KEY_LENGTH:_LEG_END]],
             int(text[_LEG_END:_RETRY_AT], 32),
             _DIGIT_VALUES[text[_RETRY_AT]],
         )
+        _remember(self._known_branches, branch, read)
+        return read
 
     def retry_branch(self, branch: str, retry: int) -> str:
         """The branch for a further address of a request minted with `branch` (RFC 3263 4.3).
@@ -199,9 +230,12 @@ class Identity:
             raise ValueError("not a branch of ours")
         return self.branch(read.key, read.leg, read.counter, retry)
 
-    def _sign_branch(self, body: str) -> str:
-        mac = _letters(self._branch_macs[0], body.encode("ascii"))
-        return f"{_COOKIE}{body}{mac.decode('ascii')}"
+
+def _remember(known: dict[str, _T], text: str, read: _T) -> None:
+    """Keep what a text says; all are forgotten when there are too many, which costs the next ones a MAC."""
+    if len(known) >= _MAX_KNOWN:
+        known.clear()
+    known[text] = read
 
 
 def _signed(macs: tuple[_Hash, ...], text: bytes, end: int) -> bool:

@@ -40,7 +40,8 @@ class Deadlines:
         deadline = item.deadline
         if deadline >= item.look_at or deadline == math.inf:
             return
-        look_at = min(deadline, now + self._horizon)
+        horizon = now + self._horizon
+        look_at = deadline if deadline < horizon else horizon
         if look_at < item.look_at:
             item.look_at = look_at
             self._count += 1
