@@ -220,3 +220,12 @@ def test_idle_calls_leave_the_cache_and_go_on_from_the_store() -> None:
     assert driver.pod.cached_calls == 0
     driver.in_dialog("BYE", 2)
     assert driver.requests("BYE")
+
+
+def test_a_bye_of_the_caller_stands_for_its_lost_ack() -> None:
+    driver = CallDriver()
+    driver.answered()
+    driver.confirm_all()
+    driver.in_dialog("BYE", 2)
+    finish_bye(driver)
+    assert driver.call is None

@@ -138,6 +138,10 @@ def hung_up(turn: Turn, leg: record.Leg, request: edge.RequestEvent, reporter: e
     leg.end_time_ms = turn.now
     leg.remote_cseq = max(leg.remote_cseq, request.origin.cseq)
     _abandon_relays(turn, leg)
+    if leg.index == 0 and turn.invite_transaction is not None:
+        # Whoever hangs up has our 2xx: its ACK got lost, and no edge need repeat the answer.
+        turn.stop_others(turn.invite_transaction, edge.EdgeRef())
+        turn.close_transaction(turn.invite_transaction.transaction)
     waits_for_ack = call.state == record.CALL_STATE_ANSWERED and leg.index
     headers = party.reasons(request.headers)
     ack_by = call.ack_by_ms
@@ -153,14 +157,15 @@ def hung_up(turn: Turn, leg: record.Leg, request: edge.RequestEvent, reporter: e
 
 
 def acknowledged_after_end(turn: Turn, reporter: edge.EdgeRef) -> None:
-    """The caller's ACK for a call that the callee has ended meanwhile: now it may get its BYE."""
+    """The caller's ACK for a call that is over: if it waits for its BYE, it may have that now."""
     transaction = turn.invite_transaction
-    if not turn.call.ack_by_ms or transaction is None:
+    if transaction is None:
         return
-    turn.call.ack_by_ms = 0
     turn.stop_others(transaction, reporter)
     turn.close_transaction(transaction.transaction)
-    release_leg(turn, turn.ingress)
+    if turn.call.ack_by_ms:
+        turn.call.ack_by_ms = 0
+        release_leg(turn, turn.ingress)
 
 
 def _abandon_relays(turn: Turn, gone: record.Leg) -> None:
