@@ -61,3 +61,11 @@ def test_a_wrong_option_is_one_line_and_status_two(
     assert status == 2
     assert said in errors[-1]
     assert "Traceback" not in "".join(errors)
+
+
+def test_a_key_nobody_knows_signs_what_ends_with_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("B2BUA_IDENTITY_KEY", raising=False)
+    settings = settings_of()
+    assert not settings.identity_key_is_public
+    assert settings.keys() != settings.keys()
+    assert settings_of("--store", "redis://127.0.0.1").identity_key_is_public

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from ipaddress import IPv4Network, IPv6Network
 
@@ -14,6 +15,9 @@ from call_control.domain.route import RouteEntry
 from call_control.service import Keys
 from svckit.listen import ListenSpec
 from svckit.settings import ListenSetting, OptionalHostPortSetting, ServiceSettings
+
+
+_KEY_BYTES = 32
 
 
 class Settings(ServiceSettings):
@@ -56,9 +60,20 @@ class Settings(ServiceSettings):
         )
 
     def keys(self) -> Keys:
-        """Return the identity keys."""
+        """Return the identity keys; a random one if nothing of this process outlives it."""
+        if self._forgets and super().identity_key_is_public:
+            return Keys(current=os.urandom(_KEY_BYTES))
         current, previous = self.identity_keys()
         return Keys(current=current, previous=previous)
+
+    @property
+    def identity_key_is_public(self) -> bool:
+        """The development key signs, and there are calls that outlive the process."""
+        return not self._forgets and super().identity_key_is_public
+
+    @property
+    def _forgets(self) -> bool:
+        return self.store == "memory"
 
     @property
     def listeners(self) -> tuple[ListenSpec, ...]:

@@ -69,8 +69,10 @@ class CallControl:
         self._store.on_warning = lambda text: _log.warning("store.warning", text=text)
         try:
             await self._store.start()
-        except (StoreMismatch, ConnectionError) as error:
+        except StoreMismatch as error:
             raise StartError(str(error)) from error
+        except ConnectionError as error:
+            raise StartError(f"cannot reach the store: {error}; is it running there?") from error
         self._identity = Identity(
             self._keys.current,
             salt=self._store.salt,

@@ -71,6 +71,8 @@ class Dialer:
             raise ConnectionError(f"Redis at {self._where(address)} does not answer") from error
         except hiredis.ReplyError as error:
             raise ConnectionError(f"Redis at {self._where(address)}: {error}") from error
+        except OSError as error:
+            raise ConnectionError(f"Redis at {self._where(address)}: {error.strerror or error}") from error
 
     async def _read_slots(self, address: Address, slots: dict[int, Address], connection: Connection) -> None:
         reply = cast(
