@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 
 from sipcore.errors import DropReason, GrammarError, PeerProtocolError
@@ -21,6 +22,9 @@ _FOLD = (" ", "\t")
 
 BLANK_LINE = re.compile(rb"\n\r?\n")
 """The end of a head; its first octet is the last one of the line before."""
+
+_REMEMBERED_LENGTH = 64
+"""Longest status line that is remembered: peers say the same few."""
 
 _SIP_VERSION = re.compile(r"SIP/[0-9]+\.[0-9]+", re.IGNORECASE)
 
@@ -114,11 +118,13 @@ def read_start_line(
 
     Raises PeerProtocolError that says to drop when the line is no request line and no good status line.
     """
+    if line[:4].upper() == "SIP/":
+        read = _remembered_status_line if len(line) <= _REMEMBERED_LENGTH else _read_status_line
+        status, reason = read(line)
+        return Response(status, reason, headers), fault
     parts = line.split(" ")
     if len(parts) == 3 and parts[2] == "SIP/2.0" and parts[1] and "\t" not in line and is_token(parts[0]):
         return Request(parts[0], parts[1], headers), fault
-    if line[:4].upper() == "SIP/":
-        return _status_line(line, headers), fault
     return _odd_request_line(line, headers, fault)
 
 
@@ -133,14 +139,18 @@ def read_length(headers: Headers) -> int:
         raise error.within("Content-Length") from error
 
 
-def _status_line(line: str, headers: Headers) -> Response:
+def _read_status_line(line: str) -> tuple[int, str]:
+    """Status and reason phrase; raises PeerProtocolError that says to drop."""
     version, _, rest = line.partition(" ")
     code, _, reason = rest.partition(" ")
     if version.upper() == "SIP/2.0" and len(code) == 3 and code.isascii() and code.isdigit():
         status = int(code)
         if 100 <= status <= 699:
-            return Response(status, reason.strip(WSP), headers)
+            return status, reason.strip(WSP)
     raise PeerProtocolError(400, "Bad Request - Bad Status Line", drop_reason=DropReason.BAD_RESPONSE)
+
+
+_remembered_status_line = lru_cache(maxsize=512)(_read_status_line)
 
 
 def _odd_request_line(

@@ -118,11 +118,12 @@ class Via(NamedTuple):
         18.2.1: otherwise received is set only if sent-by is not the source address. Values the peer put there
         are replaced.
         """
-        wants_rport = self.wants_rport
+        wants_rport = False
         params: list[tuple[str, str | None]] = []
         for name, value in self.params:
             lower = name.lower()
             if lower == "rport":
+                wants_rport = True
                 params.append((name, str(port)))
             elif lower != "received":
                 params.append((name, value))
@@ -135,8 +136,12 @@ class Via(NamedTuple):
 
         To be asked of a Via that went through :meth:`with_source`.
         """
-        port = self.rport or self.port or _DEFAULT_PORTS.get(self.transport, 5060)
-        return self.received or self.host, port
+        return self.received or self.host, self.reply_port
+
+    @property
+    def reply_port(self) -> int:
+        """The port of :meth:`reply_address`."""
+        return self.rport or self.port or _DEFAULT_PORTS.get(self.transport, 5060)
 
 
 class NameAddr(NamedTuple):

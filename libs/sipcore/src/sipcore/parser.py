@@ -84,7 +84,8 @@ def parse_datagram(data: bytes, limits: Limits = DEFAULT) -> Message:
         except PeerProtocolError as error:
             fault = fault or error
     message.body = body
-    fault = _too_large(len(data), len(body), limits) or fault
+    if len(data) > limits.max_message or len(body) > limits.max_body:
+        fault = _too_large(len(data), len(body), limits)
     if fault is not None:
         raise refusal(fault, message)
     return message
@@ -132,10 +133,10 @@ def _check_common(message: Message) -> None:
         for key, values in index.items():
             if len(values) > 1 and key in _ONCE:
                 raise GrammarError(f"Doubled {SPELLING[key]}")
-    for via in message.vias:
+    for via in message.vias or (message.via,):
         if via.version != "2.0":
             raise GrammarError("Bad Via: version")
-    _ = message.via, message.from_, message.to, message.call_id
+    _ = message.from_, message.to, message.call_id
     method = message.cseq.method
     for key, read in _OPTIONAL:
         if key in index:

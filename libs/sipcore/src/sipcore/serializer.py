@@ -13,6 +13,9 @@ from sipcore.grammar import is_token
 from sipcore.message import Message, Request
 from sipcore.names import CANONICAL, canonical_name
 
+_USUAL = frozenset([name for name, key in CANONICAL.items() if key != "content-length"])
+"""Field names that need no look: tokens, and not the field that is ours."""
+
 
 def serialize_request(method: str, uri: str, headers: Iterable[tuple[str, str]], body: bytes = b"") -> bytes:
     """The bytes of a request; Content-Length is ours and comes last.
@@ -49,11 +52,13 @@ def serialize(message: Message) -> bytes:
 def _serialize(start_line: str, headers: Iterable[tuple[str, str]], body: bytes) -> bytes:
     lines = [start_line]
     for name, value in headers:
-        key = CANONICAL.get(name) or canonical_name(name)
-        if key is None:
-            raise LocalProtocolError("header field name is not a token")
-        if key != "content-length":
-            lines.append(f"{name}: {value}")
+        if name not in _USUAL:
+            key = canonical_name(name)
+            if key is None:
+                raise LocalProtocolError("header field name is not a token")
+            if key == "content-length":
+                continue
+        lines.append(f"{name}: {value}")
     lines.append(f"Content-Length: {len(body)}\r\n\r\n")
     head = "\r\n".join(lines)
     line_ends = len(lines) + 1

@@ -11,6 +11,9 @@ from sip_edge.domain.roads import Road
 from sip_edge.domain.writing import Fields
 from sipcore.transaction import ClientTransaction
 
+Hop = str | Address
+"""A connection, or an address reached by UDP: what can fail under several requests at once."""
+
 
 class Attempt:
     """One request that call-control asked for, over all the addresses it may go to."""
@@ -43,6 +46,8 @@ class Trial:
         "data",
         "fallback",
         "forgotten",
+        "heard",
+        "hop",
         "local",
         "look_at",
         "machine",
@@ -67,7 +72,11 @@ class Trial:
         self.data: Final = data
         self.local: Final = local
         self.road: Final = road
+        self.hop: Final[Hop] = road.flow or (road.endpoint.ip, road.endpoint.port)
+        """What may fail before a response comes."""
         self._expire: Final = expire
+        self.heard = False
+        """A response came, or none matters any more."""
         self.provisional = False
         """A provisional response came: a CANCEL may leave."""
         self.fallback: Endpoint | None = None
@@ -88,10 +97,6 @@ class Trial:
     def expire(self, now: float) -> None:
         """See `Timed`."""
         self._expire(self, now)
-
-
-Hop = str | Address
-"""A connection, or an address reached by UDP: what can fail under several requests at once."""
 
 
 class ClientTable:
@@ -121,16 +126,18 @@ class ClientTable:
     def add(self, trial: Trial, *, cancel: bool = False) -> None:
         """A new transaction, from which nothing was heard yet."""
         (self._cancels if cancel else self._by_branch)[trial.branch] = trial
-        self._unheard.setdefault(_hop(trial), {})[trial] = None
+        self._unheard.setdefault(trial.hop, {})[trial] = None
 
     def heard(self, trial: Trial) -> None:
         """A response came: what becomes of the hop is no longer this request's concern."""
-        hop = _hop(trial)
-        waiting = self._unheard.get(hop)
+        if trial.heard:
+            return
+        trial.heard = True
+        waiting = self._unheard.get(trial.hop)
         if waiting is not None:
             waiting.pop(trial, None)
             if not waiting:
-                del self._unheard[hop]
+                del self._unheard[trial.hop]
 
     def unheard(self, hop: Hop) -> list[Trial]:
         """Requests by this hop that nobody has answered yet."""
@@ -147,8 +154,3 @@ class ClientTable:
     def unfinished(self) -> int:
         """How many requests wait for their final response."""
         return sum(attempt.final is None for attempt in self.attempts.values())
-
-
-def _hop(trial: Trial) -> Hop:
-    road = trial.road
-    return road.flow or (road.endpoint.ip, road.endpoint.port)

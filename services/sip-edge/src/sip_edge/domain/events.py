@@ -12,7 +12,9 @@ from sipcore.message import Headers, Request, Response
 from sipcore.names import CANONICAL
 from sipcore.uri import Uri, parse_uri
 
-_BODY_FIELDS: Final = ("content-disposition", "content-encoding", "content-language", "mime-version")
+_BODY_FIELDS: Final = frozenset(
+    {"content-disposition", "content-encoding", "content-language", "mime-version"}
+)
 
 
 class Events:
@@ -153,7 +155,7 @@ class Events:
 
     def _selected(self, headers: Headers) -> list[dict[str, str]]:
         wanted = self._wanted
-        if not wanted:
+        if wanted.isdisjoint(headers.index):
             return []
         return [
             {"name": name, "value": value}
@@ -173,11 +175,12 @@ def _contact(message: Request | Response, source: Address | None) -> str:
 def _body(message: Request | Response) -> dict[str, Any]:
     headers = message.headers
     body: dict[str, Any] = {"data": message.body, "content_type": headers.get("content-type") or ""}
-    described = [
-        {"name": name, "value": value} for name in _BODY_FIELDS if (value := headers.get(name)) is not None
-    ]
-    if described:
-        body["headers"] = described
+    if not _BODY_FIELDS.isdisjoint(headers.index):
+        body["headers"] = [
+            {"name": name, "value": values[0]}
+            for name, values in headers.index.items()
+            if name in _BODY_FIELDS
+        ]
     return body
 
 

@@ -73,13 +73,13 @@ class Origin:
         headers = request.headers
         host, port = arrival.source
         top = request.via.with_source(host, port)
-        self.via = headers.get_all("via")
+        self.via = headers.index["via"].copy()
         rest = self.via[0].partition(",")[2].strip() if "," in self.via[0] else ""
         self.via[0] = f"{top}, {rest}" if rest else str(top)
-        self.from_value = headers.get("from") or ""
-        self.to_value = headers.get("to") or ""
         self.from_tag = request.from_tag
         self.to_tag = request.to_tag
+        self.from_value = headers.index["from"][0]
+        self.to_value = headers.index["to"][0]
         self.call_id = request.call_id
         self.cseq = request.cseq.number
         self.method = request.method
@@ -164,7 +164,7 @@ def reference(request: Request, via: Via) -> str:
 
 def _reply_address(via: Via, source: Address) -> Address:
     # `received` is the source or absent because sent-by says the same: the host is the source's in any case.
-    return source[0], via.reply_address()[1]
+    return source[0], via.reply_port
 
 
 def _first(values: list[str]) -> str:

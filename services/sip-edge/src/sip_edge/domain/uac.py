@@ -420,10 +420,8 @@ class Uac:
 
 
 def _has_one_via(response: Response) -> bool:
-    headers = response.headers
-    if headers.count("via") > 1:
-        return False
-    return "," not in (headers.get("via") or "") or len(response.vias) == 1
+    values = response.headers.index["via"]
+    return len(values) == 1 and ("," not in values[0] or len(response.vias) == 1)
 
 
 def _no_road(request: edge_pb2.SendRequest) -> tuple[int, str]:

@@ -15,7 +15,6 @@ from sip_edge.domain.refusals import (
     ALLOW,
     BAD_EXTENSION,
     FORBIDDEN,
-    NO_CONTACT,
     NO_TRANSACTION,
     NOT_IMPLEMENTED,
     NOT_UTF8,
@@ -123,9 +122,6 @@ class Uas:
             self._counters.drop(DropReason.MALFORMED)
 
     def _open_call(self, request: Request, base: str, key: str, arrival: Arrival, now: float) -> None:
-        if request.contact is None:
-            self._refuse(request, arrival, base, NO_CONTACT)
-            return
         cseq, from_tag = request.cseq.number, request.from_tag
         merge_key = self._identity.merge_key(request.call_id, from_tag, cseq, request.uri)
         entry = self._enter(request, key, self._call_key(request), arrival, now)
