@@ -24,7 +24,7 @@ BLANK_LINE = re.compile(rb"\n\r?\n")
 """The end of a head; its first octet is the last one of the line before."""
 
 _REMEMBERED_LENGTH = 64
-"""Longest status line that is remembered: peers say the same few."""
+"""Longest status line, or length of a body, that is remembered: peers say the same few."""
 
 _SIP_VERSION = re.compile(r"SIP/[0-9]+\.[0-9]+", re.IGNORECASE)
 
@@ -133,8 +133,9 @@ def read_length(headers: Headers) -> int:
     lengths = headers.index.get("content-length", ())
     if len(lengths) != 1:
         raise GrammarError("Doubled Content-Length" if lengths else "Missing Content-Length")
+    text = lengths[0]
     try:
-        return parse_content_length(lengths[0])
+        return _remembered_length(text) if len(text) <= _REMEMBERED_LENGTH else parse_content_length(text)
     except GrammarError as error:
         raise error.within("Content-Length") from error
 
@@ -150,6 +151,7 @@ def _read_status_line(line: str) -> tuple[int, str]:
     raise PeerProtocolError(400, "Bad Request - Bad Status Line", drop_reason=DropReason.BAD_RESPONSE)
 
 
+_remembered_length = lru_cache(maxsize=512)(parse_content_length)
 _remembered_status_line = lru_cache(maxsize=512)(_read_status_line)
 
 

@@ -9,6 +9,7 @@ import socket
 import struct
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import Protocol
 
 from sip_edge.adapters.counters import IoCounters, IoDrop
@@ -89,6 +90,12 @@ class UdpSocket:
         self._wanted = 1
         self.behind_since = math.inf
         """Since when the kernel has had more for us than one batch at a time; infinity: we keep up."""
+        self._put: Callable[[bytes, Address], object] = sock.sendto
+        """Gives one datagram to the kernel; raises OSError."""
+        self._take: Callable[[], tuple[bytes, Address]] = (
+            partial(sock.recvfrom, LARGEST) if sock.family is socket.AF_INET else self._take_ipv6
+        )
+        """Gets one datagram and its sender from the kernel; raises OSError."""
         bound = sock.getsockname()
         self.address: Address = (bound[0], bound[1])
         loop.add_reader(sock, self._readable)
@@ -113,12 +120,8 @@ class UdpSocket:
         except OSError:
             self._send_again(data, address)
 
-    def _put(self, data: bytes, address: Address) -> None:
-        """Give one datagram to the kernel; raises OSError."""
-        self._sock.sendto(data, address)
-
-    def _take(self) -> tuple[bytes, Address]:
-        """Get one datagram and its sender from the kernel; raises OSError."""
+    def _take_ipv6(self) -> tuple[bytes, Address]:
+        """As `_take`, without the flow and the scope of the sender."""
         data, source = self._sock.recvfrom(LARGEST)
         return data, (source[0], source[1])
 

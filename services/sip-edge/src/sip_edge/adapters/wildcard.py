@@ -35,12 +35,14 @@ class WildcardUdpSocket(UdpSocket):
         """Have the kernel tell where datagrams were sent to. Call it once, before the loop turns."""
         self._sources = sources
         self._replies = {}
+        self._take = self._take_with_destination
+        self._put = self._put_from_destination
         if self._sock.family is socket.AF_INET6:
             self._sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
         else:
             self._sock.setsockopt(socket.IPPROTO_IP, _IP_PKTINFO, 1)
 
-    def _take(self) -> tuple[bytes, Address]:
+    def _take_with_destination(self) -> tuple[bytes, Address]:
         data, control, _, source = self._sock.recvmsg(LARGEST, _CONTROL)
         peer = (source[0], source[1])
         local, reply = _destination(control)
@@ -50,7 +52,7 @@ class WildcardUdpSocket(UdpSocket):
             del self._replies[peer]
         return data, peer
 
-    def _put(self, data: bytes, address: Address) -> None:
+    def _put_from_destination(self, data: bytes, address: Address) -> None:
         reply = self._replies.get(address)
         if reply is None:
             self._sock.sendto(data, address)

@@ -1,12 +1,13 @@
 """ACKs for 2xx responses: no transactions, but sent again with each repetition (RFC 3261 13.2.2.4)."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Final, NamedTuple
 
 from b2bua.edge.v1 import edge_pb2
 from sip_edge.domain.addressing import Addressing
 from sip_edge.domain.drop_reasons import Counters, DropReason
-from sip_edge.domain.ports import Endpoint
+from sip_edge.domain.ports import Endpoint, Query
 from sip_edge.domain.remembered import Remembered
 from sip_edge.domain.roads import Road, Roads
 from sip_edge.domain.wires import Wires
@@ -37,17 +38,11 @@ class Acks:
         self, request: edge_pb2.SendRequest, invite_branch: str, done: Callable[[], None], now: float
     ) -> None:
         """Send an ACK and call `done`; `invite_branch` is empty when it is not to be remembered."""
-
-        def found(targets: list[Endpoint], at: float) -> None:
-            ack = self._write(request, targets)
-            if ack is None or not self._put(ack):
-                self._counters.drop(DropReason.UNREACHABLE)
-                return
-            if invite_branch:
-                self._remembered.put((invite_branch, request.to_tag), ack, at)
-            done()
-
-        self._roads.find(request.target, found, now)
+        targets = self._roads.find(request.target)
+        if isinstance(targets, Query):
+            self._roads.ask(targets, partial(self._found, request, invite_branch, done))
+        else:
+            self._found(request, invite_branch, done, targets, now)
 
     def repeat(self, invite_branch: str, to_tag: str) -> bool:
         """A 2xx came: acknowledge it if that was done before."""
@@ -57,6 +52,22 @@ class Acks:
         self._counters.drop(DropReason.RESPONSE_REPEATED)
         self._put(ack)
         return True
+
+    def _found(
+        self,
+        request: edge_pb2.SendRequest,
+        invite_branch: str,
+        done: Callable[[], None],
+        targets: list[Endpoint],
+        now: float,
+    ) -> None:
+        ack = self._write(request, targets)
+        if ack is None or not self._put(ack):
+            self._counters.drop(DropReason.UNREACHABLE)
+            return
+        if invite_branch:
+            self._remembered.put((invite_branch, request.to_tag), ack, now)
+        done()
 
     def _write(self, request: edge_pb2.SendRequest, targets: list[Endpoint]) -> _Ack | None:
         for endpoint in targets:

@@ -57,6 +57,8 @@ class EdgeCore:
             link, edge_id=config.edge_id, boot=config.boot, nat_traversal=config.nat_traversal
         )
         self._deadlines: Final = Deadlines(horizon=64 * config.timers.t1)
+        self.next_deadline: Final = self._deadlines.next
+        """When `on_timer` wants to be called; infinity for never. May change with any other call."""
         self._executed: Final[Remembered[tuple[str, int], Attempt | bool]] = Remembered(64 * config.timers.t1)
         self._uas: Uas | None = None
         self._uac: Uac | None = None
@@ -220,10 +222,6 @@ class EdgeCore:
             self._events.done(command)
 
     # Time
-
-    def next_deadline(self) -> float:
-        """When `on_timer` wants to be called; infinity for never. May change with any other call."""
-        return self._deadlines.next()
 
     def on_timer(self, now: float) -> None:
         """Do what is due."""

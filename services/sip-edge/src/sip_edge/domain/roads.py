@@ -42,23 +42,24 @@ class Roads:
         self._tokens = 0
         self._waiting: dict[int, Found] = {}
 
-    def find(self, target: edge_pb2.Target, found: Found, now: float) -> None:
-        """Call `found` with the addresses of a target, best first: at once, or when the DNS has answered."""
+    def find(self, target: edge_pb2.Target) -> list[Endpoint] | Query:
+        """The addresses of a target, best first, or what the DNS is to be asked for them."""
         if target.flow:
             flow = self._flows.get(target.flow)
-            found([Endpoint(*flow.peer, "tcp")] if flow is not None else [], now)
-            return
+            return [Endpoint(*flow.peer, "tcp")] if flow is not None else []
         if target.HasField("address"):
             address = target.address
-            found([Endpoint(address.ip, address.port, address.transport or "udp")], now)
-            return
+            return [Endpoint(address.ip, address.port, address.transport or "udp")]
         aim = self._aims.of(target.uri)
         if isinstance(aim, Query):
-            self._tokens += 1
-            self._waiting[self._tokens] = found
-            self._outlet.resolve(self._tokens, aim)
-        else:
-            found([] if aim is None else [aim], now)
+            return aim
+        return [] if aim is None else [aim]
+
+    def ask(self, query: Query, found: Found) -> None:
+        """Call `found` when the DNS has answered."""
+        self._tokens += 1
+        self._waiting[self._tokens] = found
+        self._outlet.resolve(self._tokens, query)
 
     def resolved(self, token: int, targets: Sequence[Endpoint], now: float) -> None:
         """The DNS has answered."""

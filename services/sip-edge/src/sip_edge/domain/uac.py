@@ -1,6 +1,7 @@
 """The client side of the edge: requests that call-control asks for, and the responses to them."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from b2bua.edge.v1 import edge_pb2
@@ -11,7 +12,7 @@ from sip_edge.domain.config import EdgeConfig
 from sip_edge.domain.deadlines import Deadlines
 from sip_edge.domain.drop_reasons import Counters, DropReason
 from sip_edge.domain.events import Events
-from sip_edge.domain.ports import Address, Endpoint
+from sip_edge.domain.ports import Address, Endpoint, Query
 from sip_edge.domain.roads import Road, Roads
 from sip_edge.domain.wires import Wires
 from sip_edge.domain.writing import Fields, companion_bytes, invite_to, request_bytes, via_start
@@ -55,17 +56,13 @@ class Uac:
 
     def send(self, attempt: Attempt, now: float) -> None:
         """Send a request in a client transaction of its own."""
-        self._table.attempts[attempt.request.branch] = attempt
-
-        def found(targets: list[Endpoint], at: float) -> None:
-            if attempt.final is not None:
-                self._counters.drop(DropReason.RESOLUTION_UNKNOWN)
-                return
-            attempt.targets = targets
-            if not self._try_next(attempt, at):
-                self._tell(attempt, *_no_road(attempt.request))
-
-        self._roads.find(attempt.request.target, found, now)
+        request = attempt.request
+        self._table.attempts[request.branch] = attempt
+        targets = self._roads.find(request.target)
+        if isinstance(targets, Query):
+            self._roads.ask(targets, partial(self._found, attempt))
+        else:
+            self._found(attempt, targets, now)
 
     def acknowledge(self, request: edge_pb2.SendRequest, done: Callable[[], None], now: float) -> None:
         """Send an ACK, then call `done`."""
@@ -136,6 +133,14 @@ class Uac:
             self._perform(trial, trial.machine.on_transport_error(now), now)
 
     # Addresses
+
+    def _found(self, attempt: Attempt, targets: list[Endpoint], now: float) -> None:
+        if attempt.final is not None:
+            self._counters.drop(DropReason.RESOLUTION_UNKNOWN)
+            return
+        attempt.targets = targets
+        if not self._try_next(attempt, now):
+            self._tell(attempt, *_no_road(attempt.request))
 
     def _try_next(self, attempt: Attempt, now: float) -> bool:
         """Send to the next address that can be sent to. False: none is left."""
