@@ -223,7 +223,7 @@ def _is_answerable(request: Request) -> bool:
     The CSeq need not be readable: RFC 3261 8.2.6.2 copies it, and a number out of range deserves its 400.
     """
     try:
-        _ = request.via, request.from_, request.to, request.call_id
+        _ = request.via, request.from_tag, request.to_tag, request.call_id
     except PeerProtocolError:
         return False
     return bool(request.headers.get("cseq"))

@@ -24,6 +24,7 @@ from sipcore.grammar import (
     parse_params,
     quote,
     quoted_end,
+    split_commas,
     unquote,
 )
 
@@ -213,6 +214,13 @@ def parse_via(text: str) -> Via:
     return _remembered_via(text) if len(text) <= _REMEMBERED_LENGTH else _parse_via(text)
 
 
+def parse_first_via(text: str) -> Via:
+    """The first element of a Via field."""
+    if "," in text:
+        text = split_commas(text)[0]
+    return _remembered_via(text) if len(text) <= _REMEMBERED_LENGTH else _parse_via(text)
+
+
 def _parse_via(text: str) -> Via:
     protocol, semicolon, param_text = text.partition(";")
     name, _, sent_by = protocol.partition(" ")
@@ -238,6 +246,11 @@ def parse_name_addr(text: str) -> NameAddr:
     comma or a question mark is refused (RFC 3261 20).
     """
     return _remembered_name_addr(text) if len(text) <= _REMEMBERED_LENGTH else _parse_name_addr(text)
+
+
+def parse_tag(text: str) -> str:
+    """The tag of a From or To; "" if there is none. All of the value is checked, as in parse_name_addr."""
+    return _remembered_tag(text) if len(text) <= _REMEMBERED_LENGTH else _parse_name_addr(text).tag
 
 
 def _parse_name_addr(text: str) -> NameAddr:
@@ -412,4 +425,5 @@ _REMEMBERED = 4096
 
 _remembered_via = lru_cache(_REMEMBERED)(_parse_via)
 _remembered_name_addr = lru_cache(_REMEMBERED)(_parse_name_addr)
+_remembered_tag = lru_cache(_REMEMBERED)(lambda text: _parse_name_addr(text).tag)
 _remembered_cseq = lru_cache(_REMEMBERED)(_parse_cseq)

@@ -19,8 +19,10 @@ from sipcore.headers import (
     parse_content_length,
     parse_cseq,
     parse_delta_seconds,
+    parse_first_via,
     parse_max_forwards,
     parse_name_addr,
+    parse_tag,
     parse_token,
     parse_via,
 )
@@ -145,7 +147,7 @@ class _Message:
     def via(self) -> Via:
         """The topmost Via (RFC 3261 20.42)."""
         found: Via | None = self.headers._typed.get("via")
-        return found if found is not None else self._mandatory("via", _first_via)
+        return found if found is not None else self._mandatory("via", parse_first_via)
 
     @property
     def vias(self) -> tuple[Via, ...]:
@@ -171,17 +173,13 @@ class _Message:
     def from_tag(self) -> str:
         """The tag of From; "" if there is none."""
         found: str | None = self.headers._typed.get("from-tag")
-        if found is None:
-            found = self.headers._typed["from-tag"] = self.from_.tag
-        return found
+        return found if found is not None else self._mandatory("from", parse_tag, "from-tag")
 
     @property
     def to_tag(self) -> str:
         """The tag of To; "" if there is none."""
         found: str | None = self.headers._typed.get("to-tag")
-        if found is None:
-            found = self.headers._typed["to-tag"] = self.to.tag
-        return found
+        return found if found is not None else self._mandatory("to", parse_tag, "to-tag")
 
     @property
     def call_id(self) -> str:
@@ -269,13 +267,13 @@ class _Message:
         """The methods of Allow (RFC 3261 20.5); what is no method is left out."""
         return tuple([method for method in self.headers.values("allow") if is_token(method)])
 
-    def _mandatory(self, key: str, parse: Callable[[str], _T]) -> _T:
+    def _mandatory(self, key: str, parse: Callable[[str], _T], typed_key: str = "") -> _T:
         headers = self.headers
         values = headers.index.get(key)
         if values is None:
             raise PeerProtocolError(400, f"Bad Request - Missing {SPELLING[key]}")
         try:
-            value = headers._typed[key] = parse(values[0])
+            value = headers._typed[typed_key or key] = parse(values[0])
         except GrammarError as error:
             raise error.within(SPELLING[key]) from error
         return value
@@ -368,10 +366,6 @@ Message: TypeAlias = Request | Response
 def _canonical(name: str) -> str:
     known = CANONICAL.get(name)
     return known if known is not None else canonical_name(name) or name
-
-
-def _first_via(text: str) -> Via:
-    return parse_via(split_commas(text)[0] if "," in text else text)
 
 
 def _first_address(text: str) -> NameAddr:

@@ -109,7 +109,7 @@ def validate_request(request: Request) -> None:
         uri = request.request_uri
         if isinstance(uri, Uri) and uri.headers:
             raise GrammarError("Header In Request-URI")
-        if request.method == "INVITE" and request.contact is None:
+        if request.method == "INVITE" and "contact" not in request.headers.index:
             raise GrammarError("Missing Contact")
     except PeerProtocolError as error:
         raise refusal(error, request) from error
@@ -136,7 +136,7 @@ def _check_common(message: Message) -> None:
     for via in message.vias or (message.via,):
         if via.version != "2.0":
             raise GrammarError("Bad Via: version")
-    _ = message.from_, message.to, message.call_id
+    _ = message.from_tag, message.to_tag, message.call_id
     method = message.cseq.method
     for key, read in _OPTIONAL:
         if key in index:

@@ -121,7 +121,7 @@ class Uac:
             self._counters.drop(DropReason.RESPONSE_MISROUTED)
             return
         if status != 100:
-            _ = response.to, response.contact, response.record_routes
+            _ = response.to_tag, response.contact, response.record_routes
         actions = trial.machine.on_response(status, now)
         if Action.PASS_RESPONSE not in actions:
             self._counters.drop(DropReason.RESPONSE_REPEATED)

@@ -122,9 +122,9 @@ class Uas:
             self._counters.drop(DropReason.MALFORMED)
 
     def _open_call(self, request: Request, base: str, key: str, arrival: Arrival, now: float) -> None:
-        cseq, from_tag = request.cseq.number, request.from_tag
-        merge_key = self._identity.merge_key(request.call_id, from_tag, cseq, request.uri)
         entry = self._enter(request, key, self._call_key(request), arrival, now)
+        origin = entry.origin
+        merge_key = self._identity.merge_key(origin.call_id, origin.from_tag, origin.cseq, request.uri)
         self._trying(entry, request, now)
         self._submit(entry, request, arrival, now, opens_call=True, merge_key=merge_key)
 
