@@ -35,6 +35,16 @@ def test_via_both_ways(text: str, value: Via) -> None:
     assert str(value) == text
 
 
+def test_via_is_remembered_but_for_its_branch() -> None:
+    text = "SIP/2.0/UDP h;ttl=1;branch={};rport"
+    for branch in ("z9hG4bK1", "0", "z9hG4bK2"):
+        assert str(parse_via(text.format(branch))) == text.format(branch)
+    with pytest.raises(PeerProtocolError):
+        parse_via("SIP/2.0/UDP h;branch=1;branch=0")
+    with pytest.raises(PeerProtocolError):
+        parse_via("SIP/2.0/UDP h;branch=1;ttl=256")
+
+
 def test_via_parameters() -> None:
     via = parse_via("SIP/2.0/UDP h:5070;RECEIVED=[2001:db8::1];rport=1;maddr=192.0.2.1;ttl=255;branch=b")
     assert (via.received, via.rport, via.wants_rport, via.maddr, via.ttl) == (

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from sipcore.errors import GrammarError
 from sipcore.grammar import (
+    TOKEN,
     WSP,
     Params,
     angle_end,
@@ -51,6 +52,8 @@ _OWN_SCHEMES = ("sip", "sips", "tel")
 _TRANSPORTS = {
     f"SIP/2.0/{transport}": transport for transport in ("UDP", "TCP", "TLS", "SCTP", "WS", "WSS", "TLS-SCTP")
 }
+_ANY_BRANCH = ("branch", "0")
+"""Stands for the branch in a Via that is remembered."""
 _DEFAULT_PORTS = {"TLS": 5061, "WSS": 443, "WS": 80}
 
 
@@ -210,15 +213,22 @@ class Reason(NamedTuple):
 
 
 def parse_via(text: str) -> Via:
-    """One element of Via; ``SIP / 2.0 / UDP`` with white space is the same as without."""
-    return _remembered_via(text) if len(text) <= _REMEMBERED_LENGTH else _parse_via(text)
+    """One element of Via; ``SIP / 2.0 / UDP`` with white space is the same as without.
+
+    A peer writes the same Via in each request, but for the branch: the rest of it is remembered.
+    """
+    before, mark, rest = text.partition(";branch=")
+    branch, semicolon, after = rest.partition(";")
+    if not mark or len(text) > _REMEMBERED_LENGTH or '"' in text or TOKEN.fullmatch(branch) is None:
+        return _parse_via(text)
+    transport, host, port, others, version = _remembered_via(f"{before};branch=0{semicolon}{after}")
+    params = tuple([("branch", branch) if param == _ANY_BRANCH else param for param in others])
+    return Via(transport, host, port, params, version)
 
 
 def parse_first_via(text: str) -> Via:
     """The first element of a Via field."""
-    if "," in text:
-        text = split_commas(text)[0]
-    return _remembered_via(text) if len(text) <= _REMEMBERED_LENGTH else _parse_via(text)
+    return parse_via(split_commas(text)[0] if "," in text else text)
 
 
 def _parse_via(text: str) -> Via:
