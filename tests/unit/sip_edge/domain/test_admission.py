@@ -29,10 +29,11 @@ def test_starts_closed() -> None:
     assert not admission.admits(Work.CALL)
 
 
-def test_only_calls_take_credit() -> None:
+def test_without_credit_no_call_is_taken_and_whoever_probes_is_told_so() -> None:
     admission = _admission(Lifecycle.SERVING, credit=False)
     assert not admission.admits(Work.CALL)
-    assert admission.admits(Work.PROBE)
+    assert not admission.admits(Work.PROBE)
+    assert admission.admits(Work.OUT_OF_DIALOG)
 
 
 @pytest.mark.parametrize(("count", "new", "more"), [(7, True, True), (8, False, True), (10, False, False)])

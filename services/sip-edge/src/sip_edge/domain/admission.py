@@ -45,6 +45,10 @@ OPEN: Final[dict[Lifecycle, frozenset[Work]]] = {
 """What is let in, by state. Work in progress is not asked about: it goes on until the reserve is used up."""
 
 
+_NEEDS_CREDIT: Final = frozenset({Work.CALL, Work.PROBE})
+"""A peer that probes asks whether its calls would be taken."""
+
+
 class Admission:
     """Lifecycle, credits of call-control and the bound on transactions in one place."""
 
@@ -78,7 +82,7 @@ class Admission:
         """Whether a new piece of work may come in."""
         if work not in self._open or self._count() >= self._limit:
             return False
-        return work is not Work.CALL or self._link.may_open_call()
+        return work not in _NEEDS_CREDIT or self._link.may_open_call()
 
     def admits_more_in_progress(self) -> bool:
         """Whether there is room for one more transaction of a call in progress."""
