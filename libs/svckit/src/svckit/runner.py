@@ -31,6 +31,9 @@ from svckit.telemetry import ProcessMetrics
 
 S = TypeVar("S", bound=ServiceSettings)
 
+_GC_THRESHOLDS = (20_000, 20, 20)
+"""A message makes hundreds of objects, next to none of them in cycles: the default looks every 700."""
+
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
@@ -108,6 +111,7 @@ async def _run(settings: S, build: Build[S]) -> None:
         # What is alive now stays alive: the collector need not walk it again and again during calls.
         gc.collect()
         gc.freeze()
+        gc.set_threshold(*_GC_THRESHOLDS)
         await serve(service, lifecycle, drain_seconds=settings.drain_seconds)
     except* ServiceError as group:
         raise _first(group) from None
