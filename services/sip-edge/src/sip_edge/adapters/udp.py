@@ -16,6 +16,7 @@ from sip_edge.adapters.counters import IoCounters, IoDrop
 from sip_edge.domain.ports import Address
 
 _BATCH = 64  # datagrams read per wake-up, so that timers and other sockets get their turn
+_CONTENT_FOR = 8  # wake-ups
 LARGEST = 65535
 """Octets of a datagram, at most."""
 
@@ -88,6 +89,8 @@ class UdpSocket:
         self._queue: deque[tuple[bytes, Address]] = deque()
         self._error_seen = False
         self._wanted = 1
+        self._content_for = 0
+        """For how many more full batches not to ask for larger ones."""
         self.behind_since = math.inf
         """Since when the kernel has had more for us than one batch at a time; infinity: we keep up."""
         self._put: Callable[[bytes, Address], object] = sock.sendto
@@ -185,12 +188,21 @@ class UdpSocket:
                     self.behind_since = min(self.behind_since, time())
         finally:
             self._counters.received += found
-            self._wanted = min(2 * wanted, _BATCH) if found >= wanted > 0 else max(found, 1)
+            self._adapt(found, wanted)
             if errors:
                 self._error_seen = False
                 self._read_errors()
                 self._rearm()
             self._batch_done()
+
+    def _adapt(self, found: int, wanted: int) -> None:
+        """Ask for twice as much while it comes; when less came, for that much, and a while for no more."""
+        if found < wanted or not found:
+            self._wanted, self._content_for = found or 1, _CONTENT_FOR
+        elif self._content_for:
+            self._content_for -= 1
+        else:
+            self._wanted = min(2 * wanted, _BATCH)
 
     def _rearm(self) -> None:
         """libuv gives up watching a descriptor that had an error, so watch it anew."""

@@ -24,7 +24,7 @@ from sip_edge.domain.uas import Uas
 from sip_edge.domain.wires import Wires
 from sipcore.errors import DropReason as Unreadable
 from sipcore.errors import PeerProtocolError
-from sipcore.message import Message, Request
+from sipcore.message import Request, Response
 from sipcore.parser import Ping, parse_datagram
 from svckit.identity import Identity
 
@@ -38,6 +38,7 @@ class EdgeCore:
         """Raises `ValueError` for a configuration that contradicts itself."""
         self.counters: Final = counters if counters is not None else Counters()
         self._config: Final = config
+        self._limits: Final = config.limits
         self._outlet: Final = outlet
         self._servers: Final = ServerTable()
         self._clients: Final = ClientTable()
@@ -120,13 +121,15 @@ class EdgeCore:
 
     def receive_datagram(self, listener: str, data: bytes, source: Address, now: float) -> None:
         """A datagram came in on a listener."""
-        arrival = Arrival(self._addressing.by_name[listener], source)
         try:
-            message = parse_datagram(data, self._config.limits)
+            message = parse_datagram(data, self._limits)
         except PeerProtocolError as error:
-            self._unreadable(error, arrival)
+            self._unreadable(error, Arrival(self._addressing.by_name[listener], source))
             return
-        self._receive(message, arrival, now)
+        if isinstance(message, Request):
+            self._receive_request(message, Arrival(self._addressing.by_name[listener], source), now)
+        else:
+            self._receive_response(message, source, now)
 
     def flow_opened(self, listener: str, peer: Address, now: float) -> str | None:
         """A peer has connected. Its flow from now on, or `None`: close the connection, there are too many."""
@@ -146,8 +149,10 @@ class EdgeCore:
                 self._outlet.send_stream(flow, b"\r\n")
             elif isinstance(outcome, PeerProtocolError):
                 self._unreadable(outcome, arrival)
+            elif isinstance(outcome, Request):
+                self._receive_request(outcome, arrival, now)
             else:
-                self._receive(outcome, arrival, now)
+                self._receive_response(outcome, arrival.source, now)
         if open_flow.parser.closed:
             self._give_up(open_flow, now)
 
@@ -232,20 +237,23 @@ class EdgeCore:
     def _count(self) -> int:
         return len(self._servers) + len(self._clients)
 
-    def _receive(self, message: Message, arrival: Arrival, now: float) -> None:
-        uas, uac = self._uas, self._uac
-        if uas is None or uac is None:
+    def _receive_request(self, request: Request, arrival: Arrival, now: float) -> None:
+        if self._uas is None:
             self.counters.drop(DropReason.NOT_GREETED)
-        elif isinstance(message, Request):
-            try:
-                uas.receive(message, arrival, now)
-            except PeerProtocolError as error:
-                self._refuse(message, error, arrival)
-        else:
-            try:
-                uac.receive(message, arrival.source, now)
-            except PeerProtocolError:
-                self.counters.drop(DropReason.MALFORMED_RESPONSE)
+            return
+        try:
+            self._uas.receive(request, arrival, now)
+        except PeerProtocolError as error:
+            self._refuse(request, error, arrival)
+
+    def _receive_response(self, response: Response, source: Address, now: float) -> None:
+        if self._uac is None:
+            self.counters.drop(DropReason.NOT_GREETED)
+            return
+        try:
+            self._uac.receive(response, source, now)
+        except PeerProtocolError:
+            self.counters.drop(DropReason.MALFORMED_RESPONSE)
 
     def _refuse(self, request: Request, error: PeerProtocolError, arrival: Arrival) -> None:
         if error.drop or request.method == "ACK" or self._uas is None:
