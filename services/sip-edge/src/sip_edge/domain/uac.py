@@ -242,7 +242,8 @@ class Uac:
                 self._transport_failed(trial, now)
             else:
                 self._forget(trial)
-        self._deadlines.arm(trial, now)
+        if trial.machine.deadline < trial.look_at:
+            self._deadlines.arm(trial, now)
 
     def _put(self, trial: Trial, data: bytes, method: str) -> bool:
         sent = self._counters.sent_requests

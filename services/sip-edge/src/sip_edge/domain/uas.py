@@ -352,7 +352,8 @@ class Uas:
                 ack_key = (origin.call_id, origin.to_tag or to_tag, origin.from_tag, origin.cseq)
             self._table.answered(entry, ack_key)
         self._perform(entry, actions)
-        self._deadlines.arm(entry, now)
+        if entry.machine.deadline < entry.look_at:
+            self._deadlines.arm(entry, now)
 
     def _perform(self, entry: ServerEntry, actions: tuple[Action, ...]) -> None:
         for action in actions:

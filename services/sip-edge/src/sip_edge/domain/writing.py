@@ -60,6 +60,8 @@ def request_bytes(request: edge_pb2.SendRequest, branch: str, local: Local) -> b
     if request.contact:
         fields.append(("Contact", local.contact(request.contact_user)))
     fields += [(header.name, header.value) for header in request.headers]
+    if not request.HasField("body"):
+        return serialize_request(request.method, request.request_uri, fields)
     body = request.body
     fields += body_fields(body)
     return serialize_request(request.method, request.request_uri, fields, body.data)
