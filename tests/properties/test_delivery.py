@@ -12,6 +12,17 @@ KEYS = tuple(f"0{number}call" for number in range(6))
 pods = st.sampled_from(PODS)
 
 
+class _Writer:
+    def wake(self) -> None:
+        pass
+
+    def wake_lazily(self) -> None:
+        pass
+
+
+_WRITER = _Writer()
+
+
 class DeliveryMachine(RuleBasedStateMachine):
     """Pods come, go, stall, drain, decline and commit while events are submitted and time passes."""
 
@@ -47,7 +58,7 @@ class DeliveryMachine(RuleBasedStateMachine):
     def connect(self, pod: str, credits: int) -> None:
         if pod not in self.at:
             self.at[pod] = set()
-            self.delivery.pod_up(pod, _nothing, _nothing, self.now)
+            self.delivery.pod_up(pod, _WRITER, _WRITER, self.now)
             self.delivery.grant(pod, credits)
 
     @precondition(lambda self: self.at)
@@ -121,7 +132,7 @@ class DeliveryMachine(RuleBasedStateMachine):
         """With one sound pod in the end, everything that is left reaches it and is settled."""
         for pod in tuple(self.at):
             self.delivery.pod_down(pod, self.now)
-        self.delivery.pod_up("sound", _nothing, _nothing, self.now)
+        self.delivery.pod_up("sound", _WRITER, _WRITER, self.now)
         self.delivery.grant("sound", 100)
         for _ in range(4):
             for stream in StreamName:
@@ -131,10 +142,6 @@ class DeliveryMachine(RuleBasedStateMachine):
             self.now += 1.0
             self.delivery.on_timer(self.now)
         assert not len(self.delivery)
-
-
-def _nothing() -> None:
-    pass
 
 
 TestDelivery = DeliveryMachine.TestCase

@@ -38,6 +38,7 @@ class Sink:
         self.items: deque[int] = deque()
         self.frames: list[list[int]] = []
         self.gate = asyncio.Semaphore(0)
+        self.wrote = asyncio.Event()
         self.writer = BatchWriter(self.collect, self.write, Pace())
 
     def add(self, *items: int) -> None:
@@ -51,6 +52,7 @@ class Sink:
 
     async def write(self, frame: list[int]) -> None:
         self.frames.append(frame)
+        self.wrote.set()
         await self.gate.acquire()
 
 
@@ -102,3 +104,51 @@ async def test_a_broken_stream_ends_the_writer() -> None:
     writer.wake()
     with pytest.raises(ConnectionError):
         await writer.run()
+
+
+async def test_what_may_wait_goes_out_with_what_may_not() -> None:
+    sink = Sink()
+    task = asyncio.create_task(sink.writer.run())
+    sink.items.append(1)
+    sink.writer.wake_lazily()
+    await turns()
+    assert sink.frames == []
+    sink.add(2)
+    await turns()
+    assert sink.frames == [[1, 2]]
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+async def test_what_found_no_company_goes_out_after_a_while() -> None:
+    sink = Sink()
+    sink.writer.lazy_seconds = 0.001
+    task = asyncio.create_task(sink.writer.run())
+    sink.items.append(1)
+    sink.writer.wake_lazily()
+    async with asyncio.timeout(2):
+        await sink.wrote.wait()
+    assert sink.frames == [[1]]
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+async def test_a_hurried_writer_waits_for_nothing() -> None:
+    sink = Sink()
+    task = asyncio.create_task(sink.writer.run())
+    sink.items.append(1)
+    sink.writer.wake_lazily()
+    sink.writer.hurry()
+    await turns()
+    assert sink.frames == [[1]]
+    sink.gate.release()
+    await turns()
+    sink.items.append(2)
+    sink.writer.wake_lazily()
+    await turns()
+    assert sink.frames == [[1], [2]]
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task

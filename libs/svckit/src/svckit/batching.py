@@ -1,7 +1,8 @@
 """Batches on a stream: one task writes, and what gathers while it writes goes out in the next frame.
 
 A gRPC write costs about the same for one item as for eight, so items are collected. Below `threshold` items a
-second nothing waits; above it a batch may linger for `linger` seconds to find company (design.md 5).
+second nothing urgent waits; above it a batch may linger for `linger` seconds to find company (design.md 5).
+What is not urgent waits for the next frame that is, at most `LAZY_SECONDS`.
 """
 
 import asyncio
@@ -9,6 +10,10 @@ from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
 
 Frame = TypeVar("Frame")
+
+LAZY_SECONDS = 0.05
+"""How long items that nobody waits for may wait for company: far less than the second after which they, or
+what they prove, would be repeated."""
 
 
 class Pace:
@@ -49,7 +54,18 @@ class BatchWriter(Generic[Frame]):
     an exception it raises ends `run`.
     """
 
-    __slots__ = ("_collect", "_pace", "_pending", "_sleeping", "_write", "writing_since")
+    __slots__ = (
+        "_collect",
+        "_lazily",
+        "_lazy_timer",
+        "_loop",
+        "_pace",
+        "_pending",
+        "_sleeping",
+        "_write",
+        "lazy_seconds",
+        "writing_since",
+    )
 
     def __init__(
         self,
@@ -57,11 +73,17 @@ class BatchWriter(Generic[Frame]):
         write: Callable[[Frame], Awaitable[None]],
         pace: Pace,
     ) -> None:
+        """Prepare a writer; must be called on the event loop."""
         self._collect = collect
         self._write = write
         self._pace = pace
+        self._loop = asyncio.get_running_loop()
         self._pending = False
+        self._lazily = False
+        self._lazy_timer = False
         self._sleeping: asyncio.Future[None] | None = None
+        self.lazy_seconds = LAZY_SECONDS
+        """How long `wake_lazily` may wait; 0 makes everything urgent."""
         self.writing_since: float | None = None
         """Loop time at which the write in flight began, or None: shows a peer that does not read."""
 
@@ -69,20 +91,37 @@ class BatchWriter(Generic[Frame]):
         """There is something to collect."""
         if not self._pending:
             self._pending = True
-            if self._sleeping is not None and not self._sleeping.done():
-                self._sleeping.set_result(None)
+            if self._sleeping is not None:
+                self._schedule(self._sleeping)
+
+    def wake_lazily(self) -> None:
+        """There is something to collect that may wait for company."""
+        if self._pending:
+            return
+        if not self.lazy_seconds:
+            self.wake()
+            return
+        self._lazily = True
+        if not self._lazy_timer:
+            self._lazy_timer = True
+            self._loop.call_later(self.lazy_seconds, self._waited)
+
+    def hurry(self) -> None:
+        """From now on nothing waits: the stream is about to end."""
+        self.lazy_seconds = 0.0
+        if self._lazily:
+            self.wake()
 
     async def run(self) -> None:
         """Write until cancelled or until the stream breaks (the exception of `write`)."""
-        loop = asyncio.get_running_loop()
+        loop = self._loop
         while True:
-            if not self._pending:
-                self._sleeping = loop.create_future()
-                await self._sleeping
-            pause = self._pace.linger(loop.time())
-            if pause:
-                await asyncio.sleep(pause)
-            self._pending = False
+            self._sleeping = loop.create_future()
+            if self._pending:
+                self._schedule(self._sleeping)
+            await self._sleeping
+            self._sleeping = None
+            self._pending = self._lazily = False
             batch = self._collect()
             if batch is None:
                 continue
@@ -91,3 +130,22 @@ class BatchWriter(Generic[Frame]):
             await self._write(frame)
             self.writing_since = None
             self._pace.wrote(items, loop.time())
+
+    def _schedule(self, sleeping: asyncio.Future[None]) -> None:
+        """Let the writer go on, at once or after its linger."""
+        pause = self._pace.linger(self._loop.time())
+        if pause:
+            self._loop.call_later(pause, _ring, sleeping)
+        else:
+            sleeping.set_result(None)
+
+    def _waited(self) -> None:
+        """Write what waited lazily, unless a frame has taken it along meanwhile."""
+        self._lazy_timer = False
+        if self._lazily:
+            self.wake()
+
+
+def _ring(sleeping: asyncio.Future[None]) -> None:
+    if not sleeping.done():
+        sleeping.set_result(None)

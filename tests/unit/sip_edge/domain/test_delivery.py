@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from b2bua.edge.v1.edge_pb2 import Event
+from b2bua.edge.v1.edge_pb2 import Event, SentEvent
 from sip_edge.domain.delivery import Cause, Delivery, Refusal, StreamName
 from sip_edge.domain.rendezvous import Rendezvous
 
@@ -14,6 +14,19 @@ KEY = "07somecall"
 FIRST, SECOND, THIRD = Rendezvous(PODS).order("07")
 
 
+class Writer:
+    """Notes what wakes it."""
+
+    def __init__(self, name: str, stream: StreamName, edge: "Edge") -> None:
+        self.name, self.stream, self.edge = name, stream, edge
+
+    def wake(self) -> None:
+        self.edge.woken.append((self.name, self.stream))
+
+    def wake_lazily(self) -> None:
+        self.edge.woken_lazily.append((self.name, self.stream))
+
+
 class Edge:
     """A `Delivery` with pods, a clock and an account of what came out."""
 
@@ -21,6 +34,7 @@ class Edge:
         self.now = 100.0
         self.refused: list[tuple[int, Refusal]] = []
         self.woken: list[tuple[str, StreamName]] = []
+        self.woken_lazily: list[tuple[str, StreamName]] = []
         self.delivery = Delivery(
             on_refused=lambda event, reason: self.refused.append((event.id, reason)), limit=limit
         )
@@ -29,9 +43,7 @@ class Edge:
             self.up(pod, credits)
 
     def up(self, pod: str, credits: int = 10) -> None:
-        self.delivery.pod_up(
-            pod, lambda: self.woken.append((pod, NEW)), lambda: self.woken.append((pod, OLD)), self.now
-        )
+        self.delivery.pod_up(pod, Writer(pod, NEW, self), Writer(pod, OLD, self), self.now)
         self.delivery.grant(pod, credits)
 
     def submit(self, key: str = KEY, *, opens_call: bool = False) -> int:
@@ -63,6 +75,15 @@ def test_an_event_goes_to_the_owner_of_its_shard_and_wakes_its_stream() -> None:
     assert edge.take(FIRST) == [one]
     assert edge.take(FIRST, NEW) == [two]
     assert edge.take(SECOND) == edge.take(FIRST) == []
+
+
+def test_the_report_of_a_sent_request_waits_for_company_and_keeps_its_place() -> None:
+    edge = Edge()
+    edge.delivery.submit(Event(id=900, call_key=KEY, sent=SentEvent()), edge.now)
+    assert (edge.woken, edge.woken_lazily) == ([], [(FIRST, OLD)])
+    urgent = edge.submit()
+    assert edge.woken == [(FIRST, OLD)]
+    assert edge.take(FIRST) == [900, urgent]
 
 
 def test_a_batch_is_limited_and_in_order() -> None:

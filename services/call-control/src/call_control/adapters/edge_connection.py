@@ -86,6 +86,7 @@ class EdgeConnection:
         self._arrived: dict[int, float] = {}  # when unacknowledged new calls came
         self._ended = asyncio.Event()
         self._reason = ""
+        self._hurried = False
         self._writer: BatchWriter[ConnectResponse] | None = None
 
     # EdgePort
@@ -98,18 +99,26 @@ class EdgeConnection:
         self._stats.commands += len(commands)
         for command in commands:
             self._open_frame().commands.append(command)
+        self._wake()
 
     def acknowledge(self, event_ids: Sequence[int]) -> None:
-        """Tell that these events are committed, in or after the frame of the commands queued so far."""
+        """Tell that these events are committed, in or after the frame of the commands queued so far.
+
+        The edge waits only for those of new calls, which use up its credits.
+        """
         if not self._ended.is_set():
             self._open_frame().acknowledged.extend(event_ids)
-            self._settle(event_ids)
+            if self._settle(event_ids):
+                self._wake()
+            elif self._writer is not None:
+                self._writer.wake_lazily()
 
     def busy(self, event_ids: Sequence[int]) -> None:
         """Tell the edge to offer these events elsewhere."""
         if not self._ended.is_set():
             self._open_frame().busy.extend(event_ids)
             self._settle(event_ids)
+            self._wake()
 
     # For EdgeStreams
 
@@ -118,11 +127,16 @@ class EdgeConnection:
         if credits != self._granted and not self._ended.is_set():
             self._granted = credits
             self._open_frame().credits = credits
+            self._wake()
 
     def drain(self) -> None:
-        """Tell the edge to send no new calls."""
+        """Tell the edge to send no new calls; nothing waits for company any more."""
         if not self._ended.is_set():
+            self._hurried = True
             self._open_frame().draining = True
+            self._wake()
+            if self._writer is not None:
+                self._writer.hurry()
 
     def arrived(self, event_id: int) -> None:
         """Note a new call, for the credits."""
@@ -160,6 +174,8 @@ class EdgeConnection:
     async def write(self, stream: Stream) -> None:
         """Write frames until the stream breaks."""
         self._writer = BatchWriter(self._collect, stream.write, Pace(linger=self._settings.linger))
+        if self._hurried:
+            self._writer.hurry()
         self._writer.wake()
         await self._writer.run()
 
@@ -172,9 +188,11 @@ class EdgeConnection:
         frames = self._frames
         if not frames or len(frames[-1].commands) >= self._settings.batch_limit:
             frames.append(ConnectResponse())
+        return frames[-1]
+
+    def _wake(self) -> None:
         if self._writer is not None:
             self._writer.wake()
-        return frames[-1]
 
     def _collect(self) -> tuple[ConnectResponse, int] | None:
         if not self._frames:
@@ -186,8 +204,12 @@ class EdgeConnection:
             self._writer.wake()
         return frame, commands + len(frame.acknowledged) + len(frame.busy)
 
-    def _settle(self, event_ids: Sequence[int]) -> None:
+    def _settle(self, event_ids: Sequence[int]) -> bool:
+        """Take new calls out of the count of the credits; True if there were any."""
+        opened = False
         for event_id in event_ids:
             since = self._arrived.pop(event_id, None)
             if since is not None:
+                opened = True
                 self._credits.settled(self._clock() - since)
+        return opened

@@ -107,6 +107,9 @@ class CallControlLink:
 
     async def close(self) -> None:
         """Wait for what is not acknowledged, at most `settings.close_timeout`, and disconnect."""
+        for connection in self._pods.values():
+            if connection.session is not None:
+                connection.session.hurry()
         with suppress(TimeoutError):
             async with asyncio.timeout(self.settings.close_timeout):
                 self._settled.clear()

@@ -92,7 +92,7 @@ class PodSession:
     async def run(self, first: ConnectResponse) -> None:
         """Exchange batches until a stream breaks; always raises, a group of what the streams raised."""
         now = self._clock()
-        self._delivery.pod_up(self.pod_id, self._new_calls_writer.wake, self._writer.wake, now)
+        self._delivery.pod_up(self.pod_id, self._new_calls_writer, self._writer, now)
         try:
             self._take_in(first, now)
             async with asyncio.TaskGroup() as group:
@@ -110,12 +110,17 @@ class PodSession:
         self._dropped.set()
 
     def done(self, ref: CommandRef) -> bool:
-        """Confirm a command; False if too many confirmations wait."""
+        """Confirm a command; False if too many confirmations wait. The next frame takes it along."""
         if len(self._done) >= self._settings.done_limit:
             return False
         self._done.append(ref)
-        self._writer.wake()
+        self._writer.wake_lazily()
         return True
+
+    def hurry(self) -> None:
+        """Write at once what waits for company, from now on: the edge stops."""
+        self._writer.hurry()
+        self._new_calls_writer.hurry()
 
     def _collect_in_progress(self) -> tuple[ConnectRequest, int] | None:
         limit = self._settings.batch_limit

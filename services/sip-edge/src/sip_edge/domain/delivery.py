@@ -13,6 +13,7 @@ whenever a pod appears. Only a request that opens a call, and that no pod can ha
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from enum import Enum, auto
+from typing import Protocol
 
 from b2bua.edge.v1.edge_pb2 import Event
 from sip_edge.domain.rendezvous import Rendezvous
@@ -58,14 +59,32 @@ class StreamName(Enum):
     IN_PROGRESS = auto()
 
 
+class Writer(Protocol):
+    """Who writes on a stream: it is told that `take` has something for it."""
+
+    def wake(self) -> None:
+        """Somebody waits for it."""
+
+    def wake_lazily(self) -> None:
+        """It may wait a little for company, far less than `patience`."""
+
+
 class _Lane:
     """What waits to be written on one stream; entries that went elsewhere meanwhile are skipped."""
 
-    __slots__ = ("waiting", "wake")
+    __slots__ = ("waiting", "writer")
 
-    def __init__(self, wake: Callable[[], None]) -> None:
+    def __init__(self, writer: Writer) -> None:
         self.waiting: deque[_Pending] = deque()
-        self.wake = wake
+        self.writer = writer
+
+    def append(self, pending: "_Pending") -> None:
+        """Queue an event; the report that a request was sent is in no hurry, as each response repeats it."""
+        self.waiting.append(pending)
+        if pending.event.HasField("sent"):
+            self.writer.wake_lazily()
+        else:
+            self.writer.wake()
 
 
 class _Pod:
@@ -154,11 +173,9 @@ class Delivery:
 
     # Pods
 
-    def pod_up(
-        self, name: str, wake_new_calls: Callable[[], None], wake_in_progress: Callable[[], None], now: float
-    ) -> None:
-        """Both streams to a pod are open. The callbacks say that `take` has something for a stream."""
-        self._pods[name] = _Pod(name, _Lane(wake_new_calls), _Lane(wake_in_progress), now)
+    def pod_up(self, name: str, new_calls: Writer, in_progress: Writer, now: float) -> None:
+        """Both streams to a pod are open."""
+        self._pods[name] = _Pod(name, _Lane(new_calls), _Lane(in_progress), now)
         self._rendezvous.add(name)
         self._unpark(now)
 
@@ -329,8 +346,7 @@ class Delivery:
         lane = pod.new_calls if opens_call or pending.leader is not None else pod.in_progress
         pod.unsettled += opens_call
         pending.lane = lane
-        lane.waiting.append(pending)
-        lane.wake()
+        lane.append(pending)
 
     def _why_no_pod(self, pending: _Pending) -> Refusal:
         if not self.live:
