@@ -90,9 +90,10 @@ def measure_stream(options: argparse.Namespace) -> Any:
     script = HERE / "micro" / "bench_link.py"
     if not script.exists():
         return None
-    done = subprocess.run([sys.executable, script, "--json"], check=True, capture_output=True, text=True)
-    say(f"stream: {done.stdout.strip()}")
-    return json.loads(done.stdout)
+    done = subprocess.run([sys.executable, script], check=True, capture_output=True, text=True)
+    *lines, last = done.stdout.splitlines()
+    print("\n".join(lines))
+    return json.loads(last)["link"]
 
 
 def commit() -> str:

@@ -257,6 +257,10 @@ class Dialog:
         """Send ACK for the 2xx to the latest INVITE of this side."""
         self._send(self.request("ACK"))
 
+    def acknowledge_refusal(self, pending: Pending) -> None:
+        """Send ACK for a failure of an INVITE in the dialog."""
+        self._send(self.request("ACK", branch=pending.branch))
+
     def hear(self, method: str, *, timeout: float = PATIENCE) -> Message:
         """Wait for a request of the other side in this dialog, without answering."""
         return self.endpoint.take(

@@ -1,0 +1,128 @@
+"""Messages that cross or come again, by user agents on sockets, through both forms of the product."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from support.lines import Line
+from support.sipp import UDP4
+from support.ua import Callee, CalleeCall, Caller
+
+
+@dataclass
+class Pair:
+    """A caller and a callee at the two ends of a line."""
+
+    line: Line
+    caller: Caller
+    callee: Callee
+
+    def ringing(self) -> CalleeCall:
+        """Call until it rings."""
+        self.caller.invite()
+        call = self.callee.call(self.caller)
+        call.ring()
+        self.caller.hear_status(180)
+        return call
+
+    def established(self) -> CalleeCall:
+        """Call until both sides have heard that they are connected."""
+        call = self.ringing()
+        call.pick_up()
+        self.caller.hear_status(200)
+        self.caller.acknowledge()
+        call.hear_ack()
+        return call
+
+    def hang_up(self, call: CalleeCall) -> None:
+        """End the call from the caller's side."""
+        bye = self.caller.begin("BYE")
+        call.hear_bye()
+        self.caller.settle(bye)
+
+    def acks(self) -> int:
+        """Return how many ACKs the callee has heard."""
+        return sum(message.start_line.startswith("ACK ") for message in self.callee.seen)
+
+
+@pytest.fixture
+def pair(line: Line) -> Iterator[Pair]:
+    """Two user agents; afterwards the product has forgotten the call."""
+    host, _, port = line.stack.sip_address(UDP4).rpartition(":")
+    ends = Pair(line, Caller((host, int(port))), Callee(port=line.callee_port))
+    yield ends
+    ends.caller.close()
+    ends.callee.close()
+    line.finish()
+
+
+def test_answer_crosses_cancel(pair: Pair) -> None:
+    """The callee picks up as the caller gives up: 487 for the caller, ACK and BYE for the callee."""
+    call = pair.ringing()
+    pair.caller.cancel()
+    cancel = call.hear("CANCEL")
+    call.pick_up()
+    call.answer(cancel, 200, "OK")
+    call.hear_ack()
+    call.hear_bye()
+    pair.caller.acknowledge_failure(pair.caller.hear_status(487))
+    assert len(pair.caller.final_tags) == 1
+
+
+def test_each_repeated_200_is_acknowledged(pair: Pair) -> None:
+    call = pair.established()
+    for repeats in (2, 3, 4):
+        call.pick_up()
+        call.hear_ack()
+        assert pair.acks() == repeats
+    pair.hang_up(call)
+    assert len(pair.caller.final_tags) == 1
+
+
+def test_repeated_invite_is_one_call(pair: Pair) -> None:
+    """Each repeat of the INVITE is answered with what was last answered, and reaches nobody else."""
+    call = pair.ringing()
+    pair.caller.endpoint.send(pair.caller.invite_data, pair.caller.next_hop or ("", 0))
+    pair.caller.hear_status(180)
+    call.pick_up()
+    pair.caller.hear_status(200)
+    pair.caller.acknowledge()
+    call.hear_ack()
+    pair.hang_up(call)
+    assert len(pair.callee.invites(pair.caller)) == 1
+
+
+def test_repeated_bye_is_answered_again(pair: Pair) -> None:
+    call = pair.established()
+    bye = pair.caller.begin("BYE")
+    call.hear_bye()
+    pair.caller.settle(bye)
+    pair.caller.repeat(bye)
+    pair.caller.settle(bye)
+
+
+def test_both_hang_up_at_once(pair: Pair) -> None:
+    """Both BYEs are answered 200."""
+    call = pair.established()
+    callers_bye = pair.caller.begin("BYE")
+    callees_bye = call.begin("BYE")
+    pair.caller.settle(callers_bye)
+    call.settle(callees_bye)
+    call.hear_bye()
+
+
+def test_reinvites_meet(pair: Pair) -> None:
+    """Glare (RFC 3261 14.1): both sides are refused with 491, and the call stays up."""
+    call = pair.established()
+    mine = pair.caller.begin("INVITE", body="v=0\r\n")
+    theirs = call.begin("INVITE", body="v=0\r\n")
+    heard = call.hear("INVITE")
+    call.answer(heard, 491, "Request Pending")
+    call.settle(theirs, 491)
+    call.acknowledge_refusal(theirs)
+    pair.caller.settle(mine, 491)
+    pair.caller.acknowledge_refusal(mine)
+    pair.hang_up(call)
