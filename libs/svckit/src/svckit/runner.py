@@ -107,16 +107,34 @@ async def _run(settings: S, build: Build[S]) -> None:
     health = Health(lifecycle, metrics.registry, on_lag=process.on_lag)
     service = build(settings, Runtime(lifecycle, health, metrics))
     try:
-        health.start(settings.http)
         # What is alive now stays alive: the collector need not walk it again and again during calls.
         gc.collect()
         gc.freeze()
         gc.set_threshold(*_GC_THRESHOLDS)
-        await serve(service, lifecycle, drain_seconds=settings.drain_seconds)
+        probed = _Probed(service, lambda: health.start(settings.http))
+        await serve(probed, lifecycle, drain_seconds=settings.drain_seconds)
     except* ServiceError as group:
         raise _first(group) from None
     finally:
         health.close()
+
+
+class _Probed:
+    """A service whose probes are answered from the beginning of its start.
+
+    Not earlier: whoever sees /livez may send SIGTERM, and must find its handler in place.
+    """
+
+    def __init__(self, service: Service, answer_probes: Callable[[], object]) -> None:
+        self._service = service
+        self._answer_probes = answer_probes
+        self.drain = service.drain
+        self.stop = service.stop
+
+    async def start(self, tasks: asyncio.TaskGroup) -> None:
+        """See `Service.start`."""
+        self._answer_probes()
+        await self._service.start(tasks)
 
 
 def _first(group: BaseExceptionGroup[ServiceError]) -> ServiceError:
