@@ -98,7 +98,7 @@ class EdgeProcess:
     async def _keep_metrics(self) -> None:
         while True:
             self._edge_metrics.carry_over(self.edge)
-            self._link_metrics.carry_over(self._link.stats)
+            self._link_metrics.carry_over(self._link.stats, self._link.pods)
             await asyncio.sleep(_METRICS_SECONDS)
 
 

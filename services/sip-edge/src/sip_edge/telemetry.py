@@ -55,6 +55,7 @@ ADMISSION = Gauge(
     unit="bool",
     labels={"state": tuple(state.value for state in Lifecycle)},
 )
+LINK_PODS = Gauge("link_pods", "Call-control pods that the edge can send to", unit="pods")
 LINK_EVENTS = Counter("link_events_total", "Events told to call-control", unit="events")
 LINK_COMMANDS = Counter("link_commands_total", "Commands of call-control", unit="commands")
 LINK_REFUSED = Counter(
@@ -79,6 +80,7 @@ METRICS: tuple[Metric, ...] = (
     DATAGRAMS,
     ICMP_ERRORS,
     ADMISSION,
+    LINK_PODS,
     LINK_EVENTS,
     LINK_COMMANDS,
     LINK_REFUSED,
@@ -153,13 +155,15 @@ class LinkMetrics:
     """The same for the link to call-control, which the all-in-one does not have."""
 
     def __init__(self, metrics: Metrics) -> None:
+        self._pods = metrics.gauge(LINK_PODS)
         self._events = _Total(metrics.counter(LINK_EVENTS))
         self._commands = _Total(metrics.counter(LINK_COMMANDS))
         self._refused = _totals(metrics, LINK_REFUSED)
         self._redelivered = _totals(metrics, LINK_REDELIVERED)
 
-    def carry_over(self, stats: LinkStats) -> None:
-        """Bring the metrics up to date."""
+    def carry_over(self, stats: LinkStats, pods: int) -> None:
+        """Bring the metrics up to date; `pods` are those that the link can send to."""
+        self._pods.set(pods)
         self._events.reach(stats.events)
         self._commands.reach(stats.commands)
         for refusal in Refusal:

@@ -122,6 +122,11 @@ class CallControlLink:
     @property
     def ready(self) -> bool:
         """True if there is a pod to send to."""
+        return self._delivery.live > 0
+
+    @property
+    def pods(self) -> int:
+        """How many pods there are to send to."""
         return self._delivery.live
 
     @property

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from collections.abc import Callable
 from typing import Protocol
 
 import grpc
@@ -103,9 +104,9 @@ class PodConnection:
             try:
                 await self._connect(channel)
             except* GreetingRefusedError as refusal:
-                self._complain("link.pod_refused", refusal)
+                self._complain(_log.error, "link.pod_refused", refusal)
             except* _STREAM_ERRORS as end:
-                self._complain("link.pod_away", end)
+                self._complain(_log.warning, "link.pod_away", end)
             except* Exception as defect:
                 # The next session may go better, and without one nothing goes at all.
                 _log.critical("link.defect", peer=self.address, exc_info=defect)
@@ -154,12 +155,12 @@ class PodConnection:
         most = min(settings.retry_most, settings.retry_least * 2 ** min(self._failures, 16))
         return random.uniform(settings.retry_least, most)
 
-    def _complain(self, event: str, group: BaseExceptionGroup[Exception]) -> None:
+    def _complain(self, log: Callable[..., object], event: str, group: BaseExceptionGroup[Exception]) -> None:
         """Log why the pod is not used, once per reason."""
         reason = _describe(group)
         if reason != self._complaint:
             self._complaint = reason
-            _log.error(event, peer=self.address, reason=reason)
+            log(event, peer=self.address, reason=reason)
 
 
 def _describe(group: BaseExceptionGroup[Exception]) -> str:

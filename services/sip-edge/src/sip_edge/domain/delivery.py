@@ -208,9 +208,9 @@ class Delivery:
         self._pods[name].draining = True
 
     @property
-    def live(self) -> bool:
-        """True if there is a pod to send to."""
-        return len(self._rendezvous) > 0
+    def live(self) -> int:
+        """How many pods there are to send to."""
+        return len(self._rendezvous)
 
     def may_open_call(self) -> bool:
         """Tell whether some pod takes another new call."""
