@@ -152,3 +152,20 @@ async def test_a_hurried_writer_waits_for_nothing() -> None:
     task.cancel()
     with suppress(asyncio.CancelledError):
         await task
+
+
+async def test_what_still_waits_when_the_stream_ends_disturbs_nobody() -> None:
+    sink = Sink()
+    failures: list[dict[str, object]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: failures.append(context))
+    sink.writer.lazy_seconds = 0.001
+    writer = asyncio.create_task(sink.writer.run())
+    await turns()
+    sink.items.append(1)
+    sink.writer.wake_lazily()
+    writer.cancel()
+    with suppress(asyncio.CancelledError):
+        await writer
+    while sink.writer._lazy_timer:
+        await asyncio.sleep(0)
+    assert failures == []

@@ -137,7 +137,8 @@ class BatchWriter(Generic[Frame]):
         if pause:
             self._loop.call_later(pause, _ring, sleeping)
         else:
-            sleeping.set_result(None)
+            # A writer that was cancelled in its sleep leaves a future that is done; its stream has ended.
+            _ring(sleeping)
 
     def _waited(self) -> None:
         """Write what waited lazily, unless a frame has taken it along meanwhile."""
