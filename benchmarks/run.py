@@ -127,7 +127,7 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="short runs, 1,000 held calls: a rough picture")
     parser.add_argument("--only", action="append", choices=sorted(SYSTEMS), help="this system (repeatable)")
     parser.add_argument("--measure", action="append", choices=MEASURES, help="this measurement (repeatable)")
-    parser.add_argument("--rate", type=int, default=150, help="calls/s for CPU and memory; first rate tried")
+    parser.add_argument("--rate", type=int, default=250, help="calls/s for CPU and memory; first rate tried")
     parser.add_argument("--delay-rate", type=int, default=50, help="calls/s while the delay is measured")
     parser.add_argument("--no-save", action="store_true", help="write no JSON")
     return parser.parse_args(argv)
