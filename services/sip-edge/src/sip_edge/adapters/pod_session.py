@@ -151,15 +151,18 @@ class PodSession:
 
     def _take_in(self, frame: ConnectResponse, now: float) -> None:
         delivery = self._delivery
+        # First the acknowledgements: what the commands of a new call cause need not follow its INVITE then.
+        if frame.acknowledged:
+            delivery.acknowledge(self.pod_id, frame.acknowledged, now)
         for command in frame.commands:
             self._on_command(self.pod_id, command)
         if frame.HasField("credits"):
             delivery.grant(self.pod_id, frame.credits)
         if frame.draining:
             delivery.drain(self.pod_id)
-        delivery.acknowledge(self.pod_id, frame.acknowledged, now)
         delivery.heard(self.pod_id, now)
-        delivery.busy(self.pod_id, frame.busy, now)
+        if frame.busy:
+            delivery.busy(self.pod_id, frame.busy, now)
 
     async def _wait_for_drop(self) -> NoReturn:
         await self._dropped.wait()
