@@ -16,6 +16,7 @@ from typing import cast
 
 import redis
 
+from b2bua.callcontrol.v1.call_pb2 import Call
 from sip_edge.domain.delivery import SHARD_CHARACTERS
 from sip_edge.domain.rendezvous import Rendezvous
 from support.ports import bracketed, free_port, is_bound
@@ -407,7 +408,13 @@ class Distributed(Stack):
         try:
             wait_until(idle, timeout=timeout, what="no call is left")
         except AssertionError as error:
-            raise AssertionError(f"{error}: {self.call_keys()}, deadlines {self.deadlines()}") from None
+            left = "\n".join(self._record(key) for key in self.call_keys())
+            raise AssertionError(f"{error}: deadlines {self.deadlines()}, records:\n{left}") from None
+
+    def _record(self, key: str) -> str:
+        """Return a stored call for people to read."""
+        with redis.Redis(port=self._redis_port) as raw:
+            return f"{key} {Call.FromString(cast(bytes, raw.hget(key, 'r')) or b'')}"
 
     def wait_no_tombstone(self, timeout: float) -> None:
         """Wait until no tombstone is left."""
