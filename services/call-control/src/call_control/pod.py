@@ -21,12 +21,11 @@ from call_control.domain.policy import Policy
 from call_control.domain.ports import EdgePort, Journal, NoJournal
 from call_control.domain.store import Commit, Outcome, Store, Verdict
 from call_control.domain.turn import Emission, Turn
+from call_control.slots import Absent, Arrival, Slot
 from svckit.identity import Identity
 
 #: Commits into these states are worth waiting for a replica, if the store is told to (design.md 6).
 _DURABLE = (record.CALL_STATE_ANSWERED, record.CALL_STATE_ENDED)
-
-_Arrival = tuple[EdgePort, edge.Event]
 
 
 @dataclass(slots=True)
@@ -47,51 +46,6 @@ class Counters:
     """Ended calls by the SIP status that stands for the end."""
 
 
-class _Slot:
-    """What is cached of one call, and what waits for it."""
-
-    __slots__ = (
-        "busy",
-        "closing",
-        "done",
-        "epoch",
-        "key",
-        "known",
-        "owed",
-        "queue",
-        "sents",
-        "stored",
-        "timer",
-        "used",
-    )
-
-    def __init__(self, key: str) -> None:
-        self.key = key
-        self.known = False
-        self.stored: bytes = b""
-        self.busy = False
-        self.timer = False
-        self.used = 0
-        self.closing = False
-        self.epoch = 0
-        self.owed: frozenset[int] = frozenset()
-        self.queue: list[_Arrival] = []
-        self.done: set[int] = set()
-        self.sents: list[edge.Sent] = []
-
-
-class _Absent(Container[str]):
-    """The ids of the edges that were away from this pod for too long."""
-
-    def __init__(self, present: Container[str], left_at: dict[str, int], started: int, before: int) -> None:
-        self._present, self._left_at, self._started, self._before = present, left_at, started, before
-
-    def __contains__(self, edge_id: object) -> bool:
-        if edge_id in self._present or not isinstance(edge_id, str):
-            return False
-        return self._left_at.get(edge_id, self._started) <= self._before
-
-
 class Pod:
     """Call control of one process. All methods run on one thread and return at once."""
 
@@ -109,7 +63,7 @@ class Pod:
         self._store = store
         self._identity = identity
         self._policy = policy
-        self._slots: dict[str, _Slot] = {}
+        self._slots: dict[str, Slot] = {}
         self._ports: dict[str, EdgePort] = {}
         self._left_at: dict[str, int] = {}
         self._started = store.now()
@@ -147,7 +101,7 @@ class Pod:
         self.counters.events += 1
         slot = self._slots.get(event.call_key)
         if slot is None:
-            slot = self._slots[event.call_key] = _Slot(event.call_key)
+            slot = self._slots[event.call_key] = Slot(event.call_key)
         elif event.WhichOneof("kind") == "sent":
             slot.sents.append(event.sent.sent)
             port.acknowledge((event.id,))
@@ -171,7 +125,7 @@ class Pod:
         for key in keys:
             slot = self._slots.get(key)
             if slot is None:
-                slot = self._slots[key] = _Slot(key)
+                slot = self._slots[key] = Slot(key)
             slot.timer = True
             self.counters.timers += 1
             if not slot.busy:
@@ -200,7 +154,7 @@ class Pod:
 
     # -- turns -----------------------------------------------------------------------------
 
-    def _run(self, slot: _Slot) -> None:
+    def _run(self, slot: Slot) -> None:
         opens = bool(slot.queue) and slot.queue[0][1].opens_call and not slot.queue[0][1].redelivered
         if slot.known or opens:
             self._turn(slot)
@@ -208,7 +162,7 @@ class Pod:
         slot.busy = True
         self._store.load(slot.key, partial(self._loaded, slot))
 
-    def _loaded(self, slot: _Slot, outcome: Outcome) -> None:
+    def _loaded(self, slot: Slot, outcome: Outcome) -> None:
         slot.busy = False
         match outcome.verdict:
             case Verdict.COMMITTED:
@@ -224,7 +178,7 @@ class Pod:
                 else:
                     self._drop(slot, None)
 
-    def _turn(self, slot: _Slot) -> None:
+    def _turn(self, slot: Slot) -> None:
         arrivals, slot.queue = slot.queue, []
         call = record.Call()
         if slot.stored:
@@ -246,6 +200,8 @@ class Pod:
             self._apply(turn, event)
         if timer:
             upkeep.on_timer(turn, self._absent(turn.now))
+            # Only a commit moves a deadline: without one the call would be woken each second for ever.
+            turn.changed = True
         if not turn.changed:
             slot.done |= done
             slot.sents = sents
@@ -286,7 +242,7 @@ class Pod:
             table.apply(turn, event, _fingerprint(event), self._leg_of(event))
 
     def _committed(
-        self, slot: _Slot, turn: Turn, arrivals: list[_Arrival], commit: Commit, timer: bool, outcome: Outcome
+        self, slot: Slot, turn: Turn, arrivals: list[Arrival], commit: Commit, timer: bool, outcome: Outcome
     ) -> None:
         slot.busy = False
         if outcome.verdict is Verdict.COMMITTED:
@@ -312,7 +268,7 @@ class Pod:
         if slot.queue or slot.timer or (slot.closing and slot.done and slot.owed <= slot.done):
             self._run(slot)
 
-    def _settle(self, slot: _Slot, turn: Turn, commit: Commit) -> None:
+    def _settle(self, slot: Slot, turn: Turn, commit: Commit) -> None:
         call = turn.call
         slot.known, slot.epoch = True, self._epoch
         ended = call.state == record.CALL_STATE_ENDED
@@ -329,7 +285,7 @@ class Pod:
         slot.stored = commit.record
         slot.owed = frozenset(debt.id for debt in call.debts) if ended else frozenset()
 
-    def _overtaken(self, slot: _Slot, commit: Commit, outcome: Outcome) -> None:
+    def _overtaken(self, slot: Slot, commit: Commit, outcome: Outcome) -> None:
         """Another pod took the call over, ended it, or the store lost what we wrote."""
         lost = outcome.version < commit.expected and slot.epoch != self._epoch
         if outcome.verdict is Verdict.CONFLICT and outcome.version > commit.expected:
@@ -340,7 +296,7 @@ class Pod:
         else:
             self._drop(slot, outcome.tombstone)
 
-    def _restore(self, slot: _Slot) -> None:
+    def _restore(self, slot: Slot) -> None:
         """Write a cached record back to a store that has an older one, or none."""
         call = record.Call.FromString(slot.stored)
         self._commits += 1
@@ -359,7 +315,7 @@ class Pod:
         slot.busy = True
         self._store.commit(commit, partial(self._restored, slot))
 
-    def _restored(self, slot: _Slot, outcome: Outcome) -> None:
+    def _restored(self, slot: Slot, outcome: Outcome) -> None:
         slot.busy = False
         slot.epoch = self._epoch
         if outcome.verdict is Verdict.CONFLICT:
@@ -375,7 +331,7 @@ class Pod:
 
     # -- while the store is away -----------------------------------------------------------
 
-    def _end_without_store(self, slot: _Slot, turn: Turn, arrivals: list[_Arrival], commit: Commit) -> None:
+    def _end_without_store(self, slot: Slot, turn: Turn, arrivals: list[Arrival], commit: Commit) -> None:
         """Let people hang up although the store is away: the state waits in the journal (design.md 6)."""
         kept = replace(commit, expected=commit.expected + 1, restore=True)
         self._unsaved[slot.key] = kept
@@ -409,7 +365,7 @@ class Pod:
 
     # -- calls that are no more ------------------------------------------------------------
 
-    def _drop(self, slot: _Slot, tombstone: bytes | None) -> None:
+    def _drop(self, slot: Slot, tombstone: bytes | None) -> None:
         """The call is over or unknown: answer what waits for it, and forget it."""
         self._slots.pop(slot.key, None)
         stone = record.Tombstone.FromString(tombstone) if tombstone is not None else None
@@ -421,7 +377,7 @@ class Pod:
                 self._emit(orphans.remembered(event, stone, self._policy, self._identity, leg))
         _acknowledge(slot.queue)
 
-    def _refuse_merged(self, slot: _Slot, arrivals: list[_Arrival]) -> None:
+    def _refuse_merged(self, slot: Slot, arrivals: list[Arrival]) -> None:
         """RFC 3261 8.2.2.2: the same request reached us over two paths; the first one counts."""
         self._slots.pop(slot.key, None)
         for _, event in arrivals:
@@ -429,7 +385,7 @@ class Pod:
                 self._emit(orphans.answer(event, 482, "Loop Detected"))
         _acknowledge(arrivals)
 
-    def _busy(self, slot: _Slot, arrivals: list[_Arrival]) -> None:
+    def _busy(self, slot: Slot, arrivals: list[Arrival]) -> None:
         """The store is away: the edges keep their events and offer them again."""
         self.counters.unavailable += 1
         refused = [*arrivals, *(slot.queue if slot.queue is not arrivals else ())]
@@ -476,7 +432,7 @@ class Pod:
         return -1
 
     def _absent(self, now: int) -> Container[str]:
-        return _Absent(self._ports, self._left_at, self._started, now - self._policy.edge_absence_ms)
+        return Absent(self._ports, self._left_at, self._started, now - self._policy.edge_absence_ms)
 
 
 def _activity(expected: int, ended: bool, before: record.CallState) -> bool | None:
@@ -486,7 +442,7 @@ def _activity(expected: int, ended: bool, before: record.CallState) -> bool | No
     return True if expected == 0 else None
 
 
-def _acknowledge(arrivals: Sequence[_Arrival]) -> None:
+def _acknowledge(arrivals: Sequence[Arrival]) -> None:
     for port, event in arrivals:
         port.acknowledge((event.id,))
 

@@ -229,3 +229,12 @@ def test_a_bye_of_the_caller_stands_for_its_lost_ack() -> None:
     driver.in_dialog("BYE", 2)
     finish_bye(driver)
     assert driver.call is None
+
+
+def test_a_call_that_is_woken_for_nothing_corrects_its_deadline() -> None:
+    driver = CallDriver()
+    driver.confirmed()
+    commits = driver.pod.counters.commits
+    driver.pod.on_due([driver.key])
+    driver.pass_time(30)
+    assert driver.pod.counters.commits == commits + 1
