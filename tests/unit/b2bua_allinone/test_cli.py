@@ -45,7 +45,6 @@ def test_options_become_settings() -> None:
         (["run", "--call-id", "random"], "--call-id"),
         (["run", "--listen", "udp:127.0.0.1"], "listen"),
         (["run", "--listen", "carrier-pigeon:1.2.3.4:5"], "listen"),
-        (["run", "--store", "mysql://x"], "--store"),
         ([], "COMMAND"),
         (["fly"], "fly"),
     ],

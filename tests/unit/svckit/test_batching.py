@@ -158,7 +158,6 @@ async def test_what_still_waits_when_the_stream_ends_disturbs_nobody() -> None:
     sink = Sink()
     failures: list[dict[str, object]] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: failures.append(context))
-    sink.writer.lazy_seconds = 0.001
     writer = asyncio.create_task(sink.writer.run())
     await turns()
     sink.items.append(1)
@@ -166,6 +165,7 @@ async def test_what_still_waits_when_the_stream_ends_disturbs_nobody() -> None:
     writer.cancel()
     with suppress(asyncio.CancelledError):
         await writer
-    while sink.writer._lazy_timer:
-        await asyncio.sleep(0)
+    sink.writer.hurry()
+    await turns()
     assert failures == []
+    assert sink.frames == []

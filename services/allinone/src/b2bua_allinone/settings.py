@@ -16,7 +16,6 @@ from call_control.service import Keys
 from svckit.listen import ListenSpec
 from svckit.settings import ListenSetting, OptionalHostPortSetting, ServiceSettings
 
-
 _KEY_BYTES = 32
 
 
