@@ -159,6 +159,11 @@ def redis_cluster(nodes: int = 3, *, replica: bool = False) -> Iterator[list[Red
         yield servers
 
 
+def wait_until_replicated(primary: RedisServer, replica: RedisServer) -> None:
+    """Wait until the replica has all that the primary has: replication lags behind the answers."""
+    wait_until(lambda: replica.ask("ROLE")[4] >= primary.ask("ROLE")[1], "the replica to have everything")
+
+
 def _cluster_is_whole(server: RedisServer, nodes: int) -> bool:
     info: list[bytes] = server.ask("CLUSTER", "INFO").splitlines()
     return {b"cluster_state:ok", b"cluster_known_nodes:%d" % nodes} <= set(info)

@@ -9,7 +9,7 @@ from redis.crc import key_slot
 from call_control.adapters.redis_function import ShardKeys
 from call_control.adapters.redis_store import RedisStore
 from call_control.domain.store import Verdict
-from support.redis_server import RedisServer, redis_cluster, until
+from support.redis_server import RedisServer, redis_cluster, until, wait_until_replicated
 from support.store_driver import Driver, RedisBench
 from svckit.identity import shard_of_key
 
@@ -110,6 +110,7 @@ async def test_a_primary_that_dies_is_replaced_by_its_replica() -> None:
         assert {(await driver.commit(key)).verdict for key in keys} == {Verdict.COMMITTED}
         hit = next(key for key in keys if owner(servers, key) is servers[0])
         spared = next(key for key in keys if owner(servers, key) is servers[1])
+        await asyncio.to_thread(wait_until_replicated, servers[0], servers[-1])
         servers[0].kill()
         await until(lambda: not store.available, "the loss of the primary to be noticed")
         assert (await driver.commit(hit, 1)).verdict is Verdict.UNAVAILABLE
