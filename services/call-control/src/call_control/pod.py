@@ -71,6 +71,7 @@ class Pod:
         self._epoch = 0
         self._journal = journal or NoJournal()
         self._unsaved: dict[str, Commit] = {}
+        self._stones: dict[str, tuple[int, Commit]] = {}
         self.counters = Counters()
 
     # -- edges -----------------------------------------------------------------------------
@@ -137,6 +138,10 @@ class Pod:
         for slot in list(self._slots.values()):
             if slot.stored and not slot.busy:
                 self._restore(slot)
+        now = self._store.now()
+        for expires, commit in list(self._stones.values()):
+            if expires > now:
+                self._save(replace(commit, expected=commit.expected + 1, restore=True))
 
     def forget_idle(self, before: int) -> int:
         """Drop from the cache what was last used before a time; the store has it. Returns how many.
@@ -277,6 +282,7 @@ class Pod:
             self.counters.ended[status] = self.counters.ended.get(status, 0) + 1
         slot.closing = ended
         if commit.record is None:
+            self._remember(commit, turn.now)
             if slot.queue:
                 slot.known, slot.stored = False, b""
             else:
@@ -350,9 +356,20 @@ class Pod:
     def on_available(self) -> None:
         """The store is back: write to it what it missed."""
         for commit in list(self._unsaved.values()):
-            self._commits += 1
-            numbered = replace(commit, commit_id=f"{self._pod_id}:{self._commits}")
-            self._store.commit(numbered, partial(self._saved, commit))
+            self._save(commit)
+
+    def _save(self, commit: Commit) -> None:
+        """Write back a state that the store missed or lost."""
+        self._commits += 1
+        numbered = replace(commit, commit_id=f"{self._pod_id}:{self._commits}")
+        self._store.commit(numbered, partial(self._saved, commit))
+
+    def _remember(self, commit: Commit, now: int) -> None:
+        """Keep the end of a call as long as its tombstone: a store that rolls back would revive it."""
+        stones = self._stones
+        stones[commit.key] = (now + commit.ttl_ms, commit)
+        while (oldest := next(iter(stones))) and stones[oldest][0] <= now:
+            del stones[oldest]
 
     def _saved(self, commit: Commit, outcome: Outcome) -> None:
         if outcome.verdict is Verdict.UNAVAILABLE:

@@ -238,3 +238,17 @@ def test_a_call_that_is_woken_for_nothing_corrects_its_deadline() -> None:
     driver.pod.on_due([driver.key])
     driver.pass_time(30)
     assert driver.pod.counters.commits == commits + 1
+
+
+def test_a_store_that_rolls_back_does_not_revive_an_ended_call() -> None:
+    driver = CallDriver()
+    driver.confirmed()
+    earlier = driver.store._records[driver.key]
+    driver.in_dialog("BYE", 2)
+    finish_bye(driver)
+    assert driver.call is None
+    driver.store._records[driver.key] = earlier
+    driver.store._tombstones.remove(driver.key)
+    assert driver.call is not None
+    driver.pod.on_lost_writes()
+    assert driver.call is None
