@@ -17,6 +17,7 @@ class CallState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     CALL_STATE_ANSWERED: _ClassVar[CallState]
     CALL_STATE_CONFIRMED: _ClassVar[CallState]
     CALL_STATE_ENDED: _ClassVar[CallState]
+    CALL_STATE_ROUTING: _ClassVar[CallState]
 
 class LegState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -34,6 +35,27 @@ class ReleaseSource(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     RELEASE_SOURCE_CALLER: _ClassVar[ReleaseSource]
     RELEASE_SOURCE_CALLEE: _ClassVar[ReleaseSource]
     RELEASE_SOURCE_INTERNAL: _ClassVar[ReleaseSource]
+
+class AuthMode(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    AUTH_MODE_UNSPECIFIED: _ClassVar[AuthMode]
+    AUTH_MODE_NONE: _ClassVar[AuthMode]
+    AUTH_MODE_CREDENTIALS: _ClassVar[AuthMode]
+
+class TimerKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    TIMER_KIND_UNSPECIFIED: _ClassVar[TimerKind]
+    TIMER_KIND_NO_REPLY: _ClassVar[TimerKind]
+    TIMER_KIND_NO_PROGRESS: _ClassVar[TimerKind]
+    TIMER_KIND_NO_ANSWER: _ClassVar[TimerKind]
+    TIMER_KIND_GROUP: _ClassVar[TimerKind]
+    TIMER_KIND_CREDIT: _ClassVar[TimerKind]
+    TIMER_KIND_KEEPALIVE: _ClassVar[TimerKind]
+    TIMER_KIND_KEEPALIVE_GRACE: _ClassVar[TimerKind]
+    TIMER_KIND_SESSION_REFRESH: _ClassVar[TimerKind]
+    TIMER_KIND_SESSION_EXPIRED: _ClassVar[TimerKind]
+    TIMER_KIND_GLARE: _ClassVar[TimerKind]
+    TIMER_KIND_CANCEL_GUARD: _ClassVar[TimerKind]
 
 class RelayState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -57,6 +79,7 @@ CALL_STATE_RINGING: CallState
 CALL_STATE_ANSWERED: CallState
 CALL_STATE_CONFIRMED: CallState
 CALL_STATE_ENDED: CallState
+CALL_STATE_ROUTING: CallState
 LEG_STATE_UNSPECIFIED: LegState
 LEG_STATE_INVITING: LegState
 LEG_STATE_PROCEEDING: LegState
@@ -68,6 +91,21 @@ RELEASE_SOURCE_UNSPECIFIED: ReleaseSource
 RELEASE_SOURCE_CALLER: ReleaseSource
 RELEASE_SOURCE_CALLEE: ReleaseSource
 RELEASE_SOURCE_INTERNAL: ReleaseSource
+AUTH_MODE_UNSPECIFIED: AuthMode
+AUTH_MODE_NONE: AuthMode
+AUTH_MODE_CREDENTIALS: AuthMode
+TIMER_KIND_UNSPECIFIED: TimerKind
+TIMER_KIND_NO_REPLY: TimerKind
+TIMER_KIND_NO_PROGRESS: TimerKind
+TIMER_KIND_NO_ANSWER: TimerKind
+TIMER_KIND_GROUP: TimerKind
+TIMER_KIND_CREDIT: TimerKind
+TIMER_KIND_KEEPALIVE: TimerKind
+TIMER_KIND_KEEPALIVE_GRACE: TimerKind
+TIMER_KIND_SESSION_REFRESH: TimerKind
+TIMER_KIND_SESSION_EXPIRED: TimerKind
+TIMER_KIND_GLARE: TimerKind
+TIMER_KIND_CANCEL_GUARD: TimerKind
 RELAY_STATE_UNSPECIFIED: RelayState
 RELAY_STATE_PENDING: RelayState
 RELAY_STATE_CANCELLING: RelayState
@@ -81,7 +119,7 @@ PROOF_INVITE_FINAL: Proof
 PROOF_REPLY: Proof
 
 class Leg(_message.Message):
-    __slots__ = ("index", "state", "call_id", "local_tag", "remote_tag", "local_uri", "remote_uri", "local_cseq", "remote_cseq", "invite_cseq", "route_set", "remote_target", "edge", "flow", "listener", "invite_branch", "sent", "contact_user", "received_body_digest", "sent_body", "ack_withheld", "route", "setup_time_ms", "trying_time_ms", "alerting_time_ms", "connect_time_ms", "end_time_ms", "final_status")
+    __slots__ = ("index", "state", "call_id", "local_tag", "remote_tag", "local_uri", "remote_uri", "local_cseq", "remote_cseq", "invite_cseq", "route_set", "remote_target", "edge", "flow", "listener", "invite_branch", "sent", "contact_user", "received_body_digest", "sent_body", "ack_withheld", "route", "setup_time_ms", "trying_time_ms", "alerting_time_ms", "connect_time_ms", "end_time_ms", "final_status", "authentication")
     INDEX_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     CALL_ID_FIELD_NUMBER: _ClassVar[int]
@@ -110,6 +148,7 @@ class Leg(_message.Message):
     CONNECT_TIME_MS_FIELD_NUMBER: _ClassVar[int]
     END_TIME_MS_FIELD_NUMBER: _ClassVar[int]
     FINAL_STATUS_FIELD_NUMBER: _ClassVar[int]
+    AUTHENTICATION_FIELD_NUMBER: _ClassVar[int]
     index: int
     state: LegState
     call_id: str
@@ -138,17 +177,90 @@ class Leg(_message.Message):
     connect_time_ms: int
     end_time_ms: int
     final_status: int
-    def __init__(self, index: _Optional[int] = ..., state: _Optional[_Union[LegState, str]] = ..., call_id: _Optional[str] = ..., local_tag: _Optional[str] = ..., remote_tag: _Optional[str] = ..., local_uri: _Optional[str] = ..., remote_uri: _Optional[str] = ..., local_cseq: _Optional[int] = ..., remote_cseq: _Optional[int] = ..., invite_cseq: _Optional[int] = ..., route_set: _Optional[_Iterable[str]] = ..., remote_target: _Optional[str] = ..., edge: _Optional[_Union[_edge_pb2.EdgeRef, _Mapping]] = ..., flow: _Optional[str] = ..., listener: _Optional[str] = ..., invite_branch: _Optional[str] = ..., sent: _Optional[_Union[_edge_pb2.Sent, _Mapping]] = ..., contact_user: _Optional[str] = ..., received_body_digest: _Optional[int] = ..., sent_body: _Optional[_Union[_sip_pb2.Body, _Mapping]] = ..., ack_withheld: _Optional[bool] = ..., route: _Optional[int] = ..., setup_time_ms: _Optional[int] = ..., trying_time_ms: _Optional[int] = ..., alerting_time_ms: _Optional[int] = ..., connect_time_ms: _Optional[int] = ..., end_time_ms: _Optional[int] = ..., final_status: _Optional[int] = ...) -> None: ...
+    authentication: Authentication
+    def __init__(self, index: _Optional[int] = ..., state: _Optional[_Union[LegState, str]] = ..., call_id: _Optional[str] = ..., local_tag: _Optional[str] = ..., remote_tag: _Optional[str] = ..., local_uri: _Optional[str] = ..., remote_uri: _Optional[str] = ..., local_cseq: _Optional[int] = ..., remote_cseq: _Optional[int] = ..., invite_cseq: _Optional[int] = ..., route_set: _Optional[_Iterable[str]] = ..., remote_target: _Optional[str] = ..., edge: _Optional[_Union[_edge_pb2.EdgeRef, _Mapping]] = ..., flow: _Optional[str] = ..., listener: _Optional[str] = ..., invite_branch: _Optional[str] = ..., sent: _Optional[_Union[_edge_pb2.Sent, _Mapping]] = ..., contact_user: _Optional[str] = ..., received_body_digest: _Optional[int] = ..., sent_body: _Optional[_Union[_sip_pb2.Body, _Mapping]] = ..., ack_withheld: _Optional[bool] = ..., route: _Optional[int] = ..., setup_time_ms: _Optional[int] = ..., trying_time_ms: _Optional[int] = ..., alerting_time_ms: _Optional[int] = ..., connect_time_ms: _Optional[int] = ..., end_time_ms: _Optional[int] = ..., final_status: _Optional[int] = ..., authentication: _Optional[_Union[Authentication, _Mapping]] = ...) -> None: ...
 
 class Route(_message.Message):
-    __slots__ = ("host", "port", "transport")
+    __slots__ = ("host", "port", "transport", "number", "called", "calling", "display", "from_host", "to_host", "headers", "credit_ms", "expires_ms", "no_progress_ms", "no_reply_ms", "auth_mode", "username", "password", "outbound_proxy", "hunt_stop", "group_ms", "group_skip", "forwarding", "no_relay", "bill_to", "bill_calling", "bill_called", "attributes", "ingress_attributes", "egress_attributes")
     HOST_FIELD_NUMBER: _ClassVar[int]
     PORT_FIELD_NUMBER: _ClassVar[int]
     TRANSPORT_FIELD_NUMBER: _ClassVar[int]
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    CALLED_FIELD_NUMBER: _ClassVar[int]
+    CALLING_FIELD_NUMBER: _ClassVar[int]
+    DISPLAY_FIELD_NUMBER: _ClassVar[int]
+    FROM_HOST_FIELD_NUMBER: _ClassVar[int]
+    TO_HOST_FIELD_NUMBER: _ClassVar[int]
+    HEADERS_FIELD_NUMBER: _ClassVar[int]
+    CREDIT_MS_FIELD_NUMBER: _ClassVar[int]
+    EXPIRES_MS_FIELD_NUMBER: _ClassVar[int]
+    NO_PROGRESS_MS_FIELD_NUMBER: _ClassVar[int]
+    NO_REPLY_MS_FIELD_NUMBER: _ClassVar[int]
+    AUTH_MODE_FIELD_NUMBER: _ClassVar[int]
+    USERNAME_FIELD_NUMBER: _ClassVar[int]
+    PASSWORD_FIELD_NUMBER: _ClassVar[int]
+    OUTBOUND_PROXY_FIELD_NUMBER: _ClassVar[int]
+    HUNT_STOP_FIELD_NUMBER: _ClassVar[int]
+    GROUP_MS_FIELD_NUMBER: _ClassVar[int]
+    GROUP_SKIP_FIELD_NUMBER: _ClassVar[int]
+    FORWARDING_FIELD_NUMBER: _ClassVar[int]
+    NO_RELAY_FIELD_NUMBER: _ClassVar[int]
+    BILL_TO_FIELD_NUMBER: _ClassVar[int]
+    BILL_CALLING_FIELD_NUMBER: _ClassVar[int]
+    BILL_CALLED_FIELD_NUMBER: _ClassVar[int]
+    ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
+    INGRESS_ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
+    EGRESS_ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
     host: str
     port: int
     transport: str
-    def __init__(self, host: _Optional[str] = ..., port: _Optional[int] = ..., transport: _Optional[str] = ...) -> None: ...
+    number: int
+    called: str
+    calling: str
+    display: str
+    from_host: str
+    to_host: str
+    headers: _containers.RepeatedCompositeFieldContainer[_sip_pb2.Header]
+    credit_ms: int
+    expires_ms: int
+    no_progress_ms: int
+    no_reply_ms: int
+    auth_mode: AuthMode
+    username: str
+    password: str
+    outbound_proxy: str
+    hunt_stop: _containers.RepeatedScalarFieldContainer[int]
+    group_ms: int
+    group_skip: int
+    forwarding: bool
+    no_relay: bool
+    bill_to: str
+    bill_calling: str
+    bill_called: str
+    attributes: _containers.RepeatedScalarFieldContainer[str]
+    ingress_attributes: _containers.RepeatedScalarFieldContainer[str]
+    egress_attributes: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, host: _Optional[str] = ..., port: _Optional[int] = ..., transport: _Optional[str] = ..., number: _Optional[int] = ..., called: _Optional[str] = ..., calling: _Optional[str] = ..., display: _Optional[str] = ..., from_host: _Optional[str] = ..., to_host: _Optional[str] = ..., headers: _Optional[_Iterable[_Union[_sip_pb2.Header, _Mapping]]] = ..., credit_ms: _Optional[int] = ..., expires_ms: _Optional[int] = ..., no_progress_ms: _Optional[int] = ..., no_reply_ms: _Optional[int] = ..., auth_mode: _Optional[_Union[AuthMode, str]] = ..., username: _Optional[str] = ..., password: _Optional[str] = ..., outbound_proxy: _Optional[str] = ..., hunt_stop: _Optional[_Iterable[int]] = ..., group_ms: _Optional[int] = ..., group_skip: _Optional[int] = ..., forwarding: _Optional[bool] = ..., no_relay: _Optional[bool] = ..., bill_to: _Optional[str] = ..., bill_calling: _Optional[str] = ..., bill_called: _Optional[str] = ..., attributes: _Optional[_Iterable[str]] = ..., ingress_attributes: _Optional[_Iterable[str]] = ..., egress_attributes: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class Authentication(_message.Message):
+    __slots__ = ("challenge", "proxy", "nonce_count")
+    CHALLENGE_FIELD_NUMBER: _ClassVar[int]
+    PROXY_FIELD_NUMBER: _ClassVar[int]
+    NONCE_COUNT_FIELD_NUMBER: _ClassVar[int]
+    challenge: str
+    proxy: bool
+    nonce_count: int
+    def __init__(self, challenge: _Optional[str] = ..., proxy: _Optional[bool] = ..., nonce_count: _Optional[int] = ...) -> None: ...
+
+class Timer(_message.Message):
+    __slots__ = ("kind", "leg", "at_ms")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    LEG_FIELD_NUMBER: _ClassVar[int]
+    AT_MS_FIELD_NUMBER: _ClassVar[int]
+    kind: TimerKind
+    leg: int
+    at_ms: int
+    def __init__(self, kind: _Optional[_Union[TimerKind, str]] = ..., leg: _Optional[int] = ..., at_ms: _Optional[int] = ...) -> None: ...
 
 class ServerTransaction(_message.Message):
     __slots__ = ("leg", "transaction", "edges", "origin", "answer", "origin_in_dialog")
@@ -229,7 +341,7 @@ class TraceContext(_message.Message):
     def __init__(self, trace_id: _Optional[bytes] = ..., span_id: _Optional[bytes] = ..., sampled: _Optional[bool] = ...) -> None: ...
 
 class Call(_message.Message):
-    __slots__ = ("schema", "key", "version", "state", "legs", "routes", "next_route", "debts", "last_debt", "last_branch", "seen_events", "transactions", "relays", "invite", "merge_key", "answer_by_ms", "ack_by_ms", "reap_by_ms", "watch_at_ms", "release_source", "final_status", "trace", "relay_token", "aaa_state", "last_record")
+    __slots__ = ("schema", "key", "version", "state", "legs", "routes", "next_route", "debts", "last_debt", "last_branch", "seen_events", "transactions", "relays", "invite", "merge_key", "answer_by_ms", "ack_by_ms", "reap_by_ms", "watch_at_ms", "release_source", "final_status", "trace", "relay_token", "aaa_state", "last_record", "timers", "passed_headers", "attempts")
     SCHEMA_FIELD_NUMBER: _ClassVar[int]
     KEY_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
@@ -255,6 +367,9 @@ class Call(_message.Message):
     RELAY_TOKEN_FIELD_NUMBER: _ClassVar[int]
     AAA_STATE_FIELD_NUMBER: _ClassVar[int]
     LAST_RECORD_FIELD_NUMBER: _ClassVar[int]
+    TIMERS_FIELD_NUMBER: _ClassVar[int]
+    PASSED_HEADERS_FIELD_NUMBER: _ClassVar[int]
+    ATTEMPTS_FIELD_NUMBER: _ClassVar[int]
     schema: int
     key: str
     version: int
@@ -280,7 +395,10 @@ class Call(_message.Message):
     relay_token: str
     aaa_state: bytes
     last_record: int
-    def __init__(self, schema: _Optional[int] = ..., key: _Optional[str] = ..., version: _Optional[int] = ..., state: _Optional[_Union[CallState, str]] = ..., legs: _Optional[_Iterable[_Union[Leg, _Mapping]]] = ..., routes: _Optional[_Iterable[_Union[Route, _Mapping]]] = ..., next_route: _Optional[int] = ..., debts: _Optional[_Iterable[_Union[Debt, _Mapping]]] = ..., last_debt: _Optional[int] = ..., last_branch: _Optional[int] = ..., seen_events: _Optional[_Iterable[int]] = ..., transactions: _Optional[_Iterable[_Union[ServerTransaction, _Mapping]]] = ..., relays: _Optional[_Iterable[_Union[Relay, _Mapping]]] = ..., invite: _Optional[_Union[_edge_pb2.RequestEvent, _Mapping]] = ..., merge_key: _Optional[str] = ..., answer_by_ms: _Optional[int] = ..., ack_by_ms: _Optional[int] = ..., reap_by_ms: _Optional[int] = ..., watch_at_ms: _Optional[int] = ..., release_source: _Optional[_Union[ReleaseSource, str]] = ..., final_status: _Optional[int] = ..., trace: _Optional[_Union[TraceContext, _Mapping]] = ..., relay_token: _Optional[str] = ..., aaa_state: _Optional[bytes] = ..., last_record: _Optional[int] = ...) -> None: ...
+    timers: _containers.RepeatedCompositeFieldContainer[Timer]
+    passed_headers: _containers.RepeatedCompositeFieldContainer[_sip_pb2.Header]
+    attempts: int
+    def __init__(self, schema: _Optional[int] = ..., key: _Optional[str] = ..., version: _Optional[int] = ..., state: _Optional[_Union[CallState, str]] = ..., legs: _Optional[_Iterable[_Union[Leg, _Mapping]]] = ..., routes: _Optional[_Iterable[_Union[Route, _Mapping]]] = ..., next_route: _Optional[int] = ..., debts: _Optional[_Iterable[_Union[Debt, _Mapping]]] = ..., last_debt: _Optional[int] = ..., last_branch: _Optional[int] = ..., seen_events: _Optional[_Iterable[int]] = ..., transactions: _Optional[_Iterable[_Union[ServerTransaction, _Mapping]]] = ..., relays: _Optional[_Iterable[_Union[Relay, _Mapping]]] = ..., invite: _Optional[_Union[_edge_pb2.RequestEvent, _Mapping]] = ..., merge_key: _Optional[str] = ..., answer_by_ms: _Optional[int] = ..., ack_by_ms: _Optional[int] = ..., reap_by_ms: _Optional[int] = ..., watch_at_ms: _Optional[int] = ..., release_source: _Optional[_Union[ReleaseSource, str]] = ..., final_status: _Optional[int] = ..., trace: _Optional[_Union[TraceContext, _Mapping]] = ..., relay_token: _Optional[str] = ..., aaa_state: _Optional[bytes] = ..., last_record: _Optional[int] = ..., timers: _Optional[_Iterable[_Union[Timer, _Mapping]]] = ..., passed_headers: _Optional[_Iterable[_Union[_sip_pb2.Header, _Mapping]]] = ..., attempts: _Optional[int] = ...) -> None: ...
 
 class Tombstone(_message.Message):
     __slots__ = ("key", "version", "answers", "final_status")

@@ -1,11 +1,27 @@
 from b2bua.common.v1 import sip_pb2 as _sip_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from collections.abc import Iterable as _Iterable, Mapping as _Mapping
 from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class LocalCause(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    LOCAL_CAUSE_UNSPECIFIED: _ClassVar[LocalCause]
+    LOCAL_CAUSE_TIMEOUT: _ClassVar[LocalCause]
+    LOCAL_CAUSE_UNRESOLVED: _ClassVar[LocalCause]
+    LOCAL_CAUSE_UNREACHABLE: _ClassVar[LocalCause]
+    LOCAL_CAUSE_FLOW_LOST: _ClassVar[LocalCause]
+    LOCAL_CAUSE_NOT_SENT: _ClassVar[LocalCause]
+LOCAL_CAUSE_UNSPECIFIED: LocalCause
+LOCAL_CAUSE_TIMEOUT: LocalCause
+LOCAL_CAUSE_UNRESOLVED: LocalCause
+LOCAL_CAUSE_UNREACHABLE: LocalCause
+LOCAL_CAUSE_FLOW_LOST: LocalCause
+LOCAL_CAUSE_NOT_SENT: LocalCause
 
 class EdgeRef(_message.Message):
     __slots__ = ("edge_id", "boot")
@@ -88,7 +104,7 @@ class Sent(_message.Message):
     def __init__(self, branch: _Optional[str] = ..., sent_by: _Optional[str] = ..., address: _Optional[_Union[_sip_pb2.Endpoint, _Mapping]] = ..., flow: _Optional[str] = ..., local_host: _Optional[str] = ..., listener: _Optional[str] = ..., edge: _Optional[_Union[EdgeRef, _Mapping]] = ..., contact: _Optional[str] = ...) -> None: ...
 
 class ResponseEvent(_message.Message):
-    __slots__ = ("branch", "status", "reason", "to_tag", "cseq", "method", "contact_uri", "record_route", "headers", "body", "local", "sent", "stray", "from_value", "to_value", "call_id")
+    __slots__ = ("branch", "status", "reason", "to_tag", "cseq", "method", "contact_uri", "record_route", "headers", "body", "local", "sent", "stray", "from_value", "to_value", "call_id", "contacts", "local_cause")
     BRANCH_FIELD_NUMBER: _ClassVar[int]
     STATUS_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
@@ -105,6 +121,8 @@ class ResponseEvent(_message.Message):
     FROM_VALUE_FIELD_NUMBER: _ClassVar[int]
     TO_VALUE_FIELD_NUMBER: _ClassVar[int]
     CALL_ID_FIELD_NUMBER: _ClassVar[int]
+    CONTACTS_FIELD_NUMBER: _ClassVar[int]
+    LOCAL_CAUSE_FIELD_NUMBER: _ClassVar[int]
     branch: str
     status: int
     reason: str
@@ -121,7 +139,9 @@ class ResponseEvent(_message.Message):
     from_value: str
     to_value: str
     call_id: str
-    def __init__(self, branch: _Optional[str] = ..., status: _Optional[int] = ..., reason: _Optional[str] = ..., to_tag: _Optional[str] = ..., cseq: _Optional[int] = ..., method: _Optional[str] = ..., contact_uri: _Optional[str] = ..., record_route: _Optional[_Iterable[str]] = ..., headers: _Optional[_Iterable[_Union[_sip_pb2.Header, _Mapping]]] = ..., body: _Optional[_Union[_sip_pb2.Body, _Mapping]] = ..., local: _Optional[bool] = ..., sent: _Optional[_Union[Sent, _Mapping]] = ..., stray: _Optional[bool] = ..., from_value: _Optional[str] = ..., to_value: _Optional[str] = ..., call_id: _Optional[str] = ...) -> None: ...
+    contacts: _containers.RepeatedScalarFieldContainer[str]
+    local_cause: LocalCause
+    def __init__(self, branch: _Optional[str] = ..., status: _Optional[int] = ..., reason: _Optional[str] = ..., to_tag: _Optional[str] = ..., cseq: _Optional[int] = ..., method: _Optional[str] = ..., contact_uri: _Optional[str] = ..., record_route: _Optional[_Iterable[str]] = ..., headers: _Optional[_Iterable[_Union[_sip_pb2.Header, _Mapping]]] = ..., body: _Optional[_Union[_sip_pb2.Body, _Mapping]] = ..., local: _Optional[bool] = ..., sent: _Optional[_Union[Sent, _Mapping]] = ..., stray: _Optional[bool] = ..., from_value: _Optional[str] = ..., to_value: _Optional[str] = ..., call_id: _Optional[str] = ..., contacts: _Optional[_Iterable[str]] = ..., local_cause: _Optional[_Union[LocalCause, str]] = ...) -> None: ...
 
 class SentEvent(_message.Message):
     __slots__ = ("sent",)
@@ -166,7 +186,7 @@ class Event(_message.Message):
     def __init__(self, id: _Optional[int] = ..., call_key: _Optional[str] = ..., opens_call: _Optional[bool] = ..., redelivered: _Optional[bool] = ..., edge: _Optional[_Union[EdgeRef, _Mapping]] = ..., request: _Optional[_Union[RequestEvent, _Mapping]] = ..., response: _Optional[_Union[ResponseEvent, _Mapping]] = ..., sent: _Optional[_Union[SentEvent, _Mapping]] = ..., ack_missing: _Optional[_Union[AckMissingEvent, _Mapping]] = ..., self_cancelled: _Optional[_Union[SelfCancelledEvent, _Mapping]] = ...) -> None: ...
 
 class Respond(_message.Message):
-    __slots__ = ("transaction", "status", "reason", "to_tag", "contact", "headers", "body", "origin", "peer_tag")
+    __slots__ = ("transaction", "status", "reason", "to_tag", "contact", "headers", "body", "origin", "peer_tag", "rseq")
     TRANSACTION_FIELD_NUMBER: _ClassVar[int]
     STATUS_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
@@ -176,6 +196,7 @@ class Respond(_message.Message):
     BODY_FIELD_NUMBER: _ClassVar[int]
     ORIGIN_FIELD_NUMBER: _ClassVar[int]
     PEER_TAG_FIELD_NUMBER: _ClassVar[int]
+    RSEQ_FIELD_NUMBER: _ClassVar[int]
     transaction: str
     status: int
     reason: str
@@ -185,7 +206,8 @@ class Respond(_message.Message):
     body: _sip_pb2.Body
     origin: Origin
     peer_tag: str
-    def __init__(self, transaction: _Optional[str] = ..., status: _Optional[int] = ..., reason: _Optional[str] = ..., to_tag: _Optional[str] = ..., contact: _Optional[bool] = ..., headers: _Optional[_Iterable[_Union[_sip_pb2.Header, _Mapping]]] = ..., body: _Optional[_Union[_sip_pb2.Body, _Mapping]] = ..., origin: _Optional[_Union[Origin, _Mapping]] = ..., peer_tag: _Optional[str] = ...) -> None: ...
+    rseq: int
+    def __init__(self, transaction: _Optional[str] = ..., status: _Optional[int] = ..., reason: _Optional[str] = ..., to_tag: _Optional[str] = ..., contact: _Optional[bool] = ..., headers: _Optional[_Iterable[_Union[_sip_pb2.Header, _Mapping]]] = ..., body: _Optional[_Union[_sip_pb2.Body, _Mapping]] = ..., origin: _Optional[_Union[Origin, _Mapping]] = ..., peer_tag: _Optional[str] = ..., rseq: _Optional[int] = ...) -> None: ...
 
 class Target(_message.Message):
     __slots__ = ("uri", "flow", "listener", "address")
