@@ -16,7 +16,7 @@ from functools import lru_cache, partial
 
 from b2bua.callcontrol.v1 import call_pb2 as record
 from b2bua.edge.v1 import edge_pb2 as edge
-from call_control.domain import orphans, setup, table, upkeep
+from call_control.domain import opening, orphans, table, upkeep
 from call_control.domain.policy import Policy
 from call_control.domain.ports import EdgePort, Journal, NoJournal
 from call_control.domain.store import Commit, Outcome, Store, Verdict
@@ -239,7 +239,7 @@ class Pod:
 
     def _apply(self, turn: Turn, event: edge.Event) -> None:
         if not turn.call.key:
-            setup.open_call(turn, event)
+            opening.open_call(turn, event)
             turn.call.seen_events.append(_fingerprint(event))
         elif event.WhichOneof("kind") == "sent":
             upkeep.store_sent(turn, event.sent.sent)

@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from hashlib import blake2b
 
+from b2bua.callcontrol.v1 import call_pb2 as record
 from b2bua.common.v1 import sip_pb2
+
+#: States of an egress leg whose INVITE has no final answer and was not given up.
+AWAITING_FINAL = frozenset({record.LEG_STATE_INVITING, record.LEG_STATE_PROCEEDING})
 
 #: Stands for the edge's own address in From and Contact; the edge knows which one (edge.proto).
 LOCAL_HOST = "@local"
@@ -68,9 +72,10 @@ def _opening_bracket(value: str) -> int:
     return value.find("<", position)
 
 
-def local_identity(display: str, user: str) -> str:
-    """Return our From value on an egress leg: the caller's name and number at our address."""
-    uri = f"<sip:{user}@{LOCAL_HOST}>" if user else f"<sip:{LOCAL_HOST}>"
+def local_identity(display: str, user: str, host: str = "") -> str:
+    """Return our From value on an egress leg: the caller's name and number, at our address or `host`."""
+    host = host or LOCAL_HOST
+    uri = f"<sip:{user}@{host}>" if user else f"<sip:{host}>"
     return f"{display} {uri}" if display else uri
 
 

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
-from call_control.domain.call_id import same_call_id
+from call_control.domain.call_id import CallIdForm, same_call_id
 from call_control.domain.route import RouteEntry
 
 #: Header fields that events carry beside the ones with a field of their own.
-WANTED_HEADERS = ("reason",)
+WANTED_HEADERS = (
+    "reason",
+    "warning",
+    "retry-after",
+    "authorization",
+    "proxy-authorization",
+    "www-authenticate",
+    "proxy-authenticate",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,8 +25,11 @@ class Policy:
 
     routes: tuple[RouteEntry, ...]
     """Routes of every call, in the order of trial."""
-    egress_call_id: Callable[[str, int], str] = same_call_id
-    """Makes the Call-ID of an egress leg from that of the ingress leg and the route number."""
+    egress_call_id: CallIdForm = same_call_id
+    """Makes the Call-ID of an egress leg."""
+    pass_authentication: bool = False
+    """The callee's challenges reach the caller, and the caller's credentials the callee, unless the route
+    says otherwise."""
     user_agent: str = "b2bua"
     """User-Agent of our requests."""
     server: str = ""

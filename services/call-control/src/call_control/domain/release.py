@@ -11,8 +11,6 @@ from call_control.domain import party
 from call_control.domain.requests import acknowledgement, in_dialog
 from call_control.domain.turn import Turn
 
-_WAITING = (record.LEG_STATE_INVITING, record.LEG_STATE_PROCEEDING)
-
 
 def end_call(turn: Turn, status: int) -> None:
     """Mark the call as over: no timer of it runs any more except those of its debts."""
@@ -22,6 +20,7 @@ def end_call(turn: Turn, status: int) -> None:
     call.state = record.CALL_STATE_ENDED
     call.final_status = status
     call.answer_by_ms = call.ack_by_ms = call.watch_at_ms = 0
+    del call.timers[:]
     turn.drop_merge = turn.drop_merge or bool(call.merge_key)
     call.merge_key = ""
     turn.changed = True
@@ -33,7 +32,7 @@ def release_leg(turn: Turn, leg: record.Leg, headers: Sequence[sip_pb2.Header] =
     """Hang up on a leg in whatever state it is: BYE, CANCEL, or nothing."""
     if leg.state == record.LEG_STATE_CONFIRMED:
         _bye(turn, leg, headers)
-    elif leg.index and leg.state in _WAITING:
+    elif leg.index and leg.state in party.AWAITING_FINAL:
         _cancel(turn, leg, headers)
     elif leg.index == 0:
         leg.state = record.LEG_STATE_ENDED
@@ -83,6 +82,28 @@ def release_all(turn: Turn, status: int, source: record.ReleaseSource, *, beside
     for leg in turn.call.legs:
         if leg.index != besides:
             release_leg(turn, leg)
+
+
+def disconnect(turn: Turn, source: record.ReleaseSource = record.RELEASE_SOURCE_INTERNAL) -> None:
+    """End a call by our own decision: 500 to a caller that waits, BYE or CANCEL to everybody else."""
+    call = turn.call
+    if call.state == record.CALL_STATE_ENDED:
+        return
+    transaction = turn.invite_transaction
+    unanswered = call.state not in (record.CALL_STATE_ANSWERED, record.CALL_STATE_CONFIRMED)
+    if unanswered and transaction is not None:
+        turn.answer(transaction, 500, "Disconnected")
+    release_all(turn, 500 if unanswered else 200, source)
+
+
+def credit_used_up(turn: Turn, leg: record.Leg, due_ms: int) -> None:
+    """The talk time is over: hang up on both sides. The call ended when it was due, not when we looked."""
+    if turn.call.state == record.CALL_STATE_ENDED:
+        return
+    release_all(turn, 200, record.RELEASE_SOURCE_INTERNAL)
+    for released in turn.call.legs:
+        if released.end_time_ms == turn.now:
+            released.end_time_ms = due_ms
 
 
 # -- requests of the peers -----------------------------------------------------------------------

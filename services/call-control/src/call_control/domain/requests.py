@@ -1,8 +1,8 @@
-"""Builds the requests that we send inside a dialog (RFC 3261 12.2.1.1)."""
+"""Requests that we send inside a dialog (RFC 3261 12.2.1.1), and what all requests of a leg share."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from b2bua.callcontrol.v1 import call_pb2 as record
 from b2bua.common.v1 import sip_pb2
@@ -27,6 +27,8 @@ def in_dialog(
     leg.local_cseq += 1
     request = _request(turn, leg, method, leg.local_cseq, leg.remote_tag)
     request.headers.add(name="User-Agent", value=turn.policy.user_agent)
+    if leg.index:
+        request.headers.extend(leg_headers(turn.call, leg))
     request.headers.extend(headers)
     if max_forwards:
         request.max_forwards = max_forwards
@@ -54,8 +56,29 @@ def acknowledgement(
     return request
 
 
+def leg_headers(call: record.Call, leg: record.Leg) -> Sequence[sip_pb2.Header]:
+    """Return the header fields that each request of an egress leg carries, but ACK and CANCEL."""
+    headers = call.routes[leg.route].headers
+    return [*headers, *call.passed_headers] if headers or call.passed_headers else ()
+
+
+def host_port(route: record.Route) -> str:
+    """Return host and port of a route as they stand in a Request-URI: 5060 is not written."""
+    return f"{route.host}:{route.port}" if route.port not in (0, 5060) else route.host
+
+
+def first_hop(route: record.Route) -> str:
+    """Return the URI to resolve for an INVITE: a given port is kept, so that no SRV lookup happens."""
+    if route.outbound_proxy:
+        return route.outbound_proxy
+    port = f":{route.port}" if route.port else ""
+    transport = f";transport={route.transport}" if route.transport else ""
+    return f"sip:{route.host}{port}{transport}"
+
+
 def _request(turn: Turn, leg: record.Leg, method: str, cseq: int, remote_tag: str) -> edge.SendRequest:
     target = aim(leg.route_set, leg.remote_target)
+    outbound_proxy = turn.call.routes[leg.route].outbound_proxy if leg.index else ""
     return edge.SendRequest(
         method=method,
         request_uri=target.request_uri,
@@ -68,5 +91,5 @@ def _request(turn: Turn, leg: record.Leg, method: str, cseq: int, remote_tag: st
         cseq=cseq,
         route=target.route,
         max_forwards=turn.policy.max_forwards,
-        target=edge.Target(uri=target.next_hop, flow=leg.flow, listener=leg.listener),
+        target=edge.Target(uri=outbound_proxy or target.next_hop, flow=leg.flow, listener=leg.listener),
     )

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 
 from b2bua.callcontrol.v1 import call_pb2 as record
 from b2bua.edge.v1 import edge_pb2 as edge
-from call_control.domain import midcall, release, setup, upkeep
+from call_control.domain import answering, hunting, midcall, release, upkeep
 from call_control.domain.kinds import Kind, Subject, classify
 from call_control.domain.turn import Turn
 
@@ -70,7 +70,7 @@ def _response(handler: Callable[[Turn, record.Leg, edge.ResponseEvent], None]) -
 
 
 def _ack(turn: Turn, event: edge.Event, subject: Subject) -> None:
-    setup.acknowledged(turn, event.request, event.edge)
+    answering.acknowledged(turn, event.request, event.edge)
 
 
 def _ack_after_end(turn: Turn, event: edge.Event, subject: Subject) -> None:
@@ -140,7 +140,7 @@ _GONE = _refused(500, "Disconnected")
 _PENDING = _refused(491, "Request Pending")
 _HUNG_UP = _in_dialog(release.hung_up)
 _BYE_AFTER_BYE = _refused(200, "OK")
-_REPEATED_SUCCESS = _response(setup.answered_again)
+_REPEATED_SUCCESS = _response(answering.answered_again)
 
 
 def _rows() -> Mapping[tuple[record.CallState, Kind], Handler]:
@@ -155,14 +155,14 @@ def _rows() -> Mapping[tuple[record.CallState, Kind], Handler]:
     row(Kind.CANCEL, _cancel_too_late, ANSWERED, CONFIRMED, ENDED)
     row(Kind.SELF_CANCELLED, _self_cancelled, TRYING, RINGING, ANSWERED)
     row(Kind.EARLY_BYE, _early_bye, *_UNANSWERED)
-    row(Kind.PROVISIONAL, _response(setup.provisional), *_UNANSWERED)
-    row(Kind.SUCCESS, _response(setup.answered), *_UNANSWERED)
-    row(Kind.SUCCESS, _response(setup.answered_late), *_UP, ENDED)
-    row(Kind.LATE_SUCCESS, _response(setup.answered_late))
+    row(Kind.PROVISIONAL, _response(answering.provisional), *_UNANSWERED)
+    row(Kind.SUCCESS, _response(answering.answered), *_UNANSWERED)
+    row(Kind.SUCCESS, _response(answering.answered_late), *_UP, ENDED)
+    row(Kind.LATE_SUCCESS, _response(answering.answered_late))
     row(Kind.SUCCESS_AGAIN, _REPEATED_SUCCESS)
-    row(Kind.FAILURE, _response(setup.failed), *_UNANSWERED)
-    row(Kind.FAILURE, _response(setup.failed_late), *_UP, ENDED)
-    row(Kind.LATE_FAILURE, _response(setup.failed_late))
+    row(Kind.FAILURE, _response(hunting.failed), *_UNANSWERED)
+    row(Kind.FAILURE, _response(answering.failed_late), *_UP, ENDED)
+    row(Kind.LATE_FAILURE, _response(answering.failed_late))
     row(Kind.ACK, _ack, ANSWERED)
     row(Kind.ACK, _ack_after_end, ENDED)
     row(Kind.ACK_MISSING, _ack_missing, ANSWERED, ENDED)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container
+from collections.abc import Callable, Collection, Container, Mapping
 
 from b2bua.callcontrol.v1 import call_pb2 as record
 from b2bua.edge.v1 import edge_pb2 as edge
-from call_control.domain import release
+from call_control.domain import hunting, release, timers
 from call_control.domain.midcall import expire_relay, relay_of_branch
 from call_control.domain.party import LOCAL_HOST
-from call_control.domain.setup import fail_call, hunt
 from call_control.domain.turn import Turn, same_request
 
 _SETTING_UP = (record.CALL_STATE_TRYING, record.CALL_STATE_RINGING)
@@ -99,7 +98,20 @@ def on_timer(turn: Turn, absent_edges: Container[str]) -> None:
         release.reap(turn)
     for relay in [relay for relay in call.relays if _due(relay.ack_by_ms, now)]:
         expire_relay(turn, relay)
+    for timer in timers.take_due(call, now) if call.timers else ():
+        turn.changed = True
+        _EXPIRED[timer.kind](turn, call.legs[timer.leg], timer.at_ms)
     _reissue_due(turn)
+
+
+#: What each timer of some calls does when it runs out.
+_EXPIRED: Mapping[record.TimerKind, Callable[[Turn, record.Leg, int], None]] = {
+    record.TIMER_KIND_NO_REPLY: hunting.attempt_expired,
+    record.TIMER_KIND_NO_PROGRESS: hunting.attempt_expired,
+    record.TIMER_KIND_NO_ANSWER: hunting.attempt_expired,
+    record.TIMER_KIND_GROUP: hunting.group_expired,
+    record.TIMER_KIND_CREDIT: release.credit_used_up,
+}
 
 
 def _due(deadline: int, now: int) -> bool:
@@ -113,9 +125,9 @@ def _watch(turn: Turn, absent_edges: Container[str]) -> None:
     turn.changed = True
     for leg in call.legs[1:]:
         if leg.state in _UNFINISHED_LEG and leg.edge.edge_id in absent_edges:
-            release.release_leg(turn, leg)
-            if call.state in _SETTING_UP and not hunt(turn):
-                fail_call(turn, 408, "Request Timeout")
+            hunting.abandon(turn, leg)
+            if call.state in _SETTING_UP and not hunting.hunt(turn):
+                hunting.fail_call(turn, 408, "Request Timeout")
             return
 
 
@@ -155,9 +167,9 @@ def _lose_attempt(turn: Turn, branch: str) -> None:
     """An INVITE that no edge could send: the attempt fails as after a 408."""
     for leg in turn.call.legs:
         if leg.index and leg.state == record.LEG_STATE_INVITING and same_request(leg.invite_branch, branch):
-            leg.state = record.LEG_STATE_ENDED
-            if turn.call.state in _SETTING_UP and not hunt(turn):
-                fail_call(turn, 408, "Request Timeout")
+            hunting.end_attempt(turn, leg, 408)
+            if turn.call.state in _SETTING_UP and not hunting.hunt(turn):
+                hunting.fail_call(turn, 408, "Request Timeout")
 
 
 def reissue_all(turn: Turn) -> None:
@@ -175,6 +187,8 @@ def next_deadline(call: record.Call) -> int | None:
     if call.relays:
         deadlines += [relay.ack_by_ms for relay in call.relays]
     deadlines += [debt.deadline_ms for debt in call.debts]
+    if call.timers:
+        deadlines += [timer.at_ms for timer in call.timers]
     return min([deadline for deadline in deadlines if deadline], default=None)
 
 

@@ -266,9 +266,10 @@ class Uac:
         if status >= 200 or not attempt.request.target.flow:
             self._table.heard(trial)
         if status < 200:
-            if not trial.provisional:
+            first = not trial.provisional
+            if first:
                 self._first_provisional(trial, attempt, now)
-            if status == 100:
+            if status == 100 and not (first and attempt.request.report_trying):
                 self._counters.drop(DropReason.TRYING_ABSORBED)
                 return
         elif self._settled_here(attempt, response, now):

@@ -55,7 +55,6 @@ class TimerKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     TIMER_KIND_SESSION_REFRESH: _ClassVar[TimerKind]
     TIMER_KIND_SESSION_EXPIRED: _ClassVar[TimerKind]
     TIMER_KIND_GLARE: _ClassVar[TimerKind]
-    TIMER_KIND_CANCEL_GUARD: _ClassVar[TimerKind]
 
 class RelayState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -105,7 +104,6 @@ TIMER_KIND_KEEPALIVE_GRACE: TimerKind
 TIMER_KIND_SESSION_REFRESH: TimerKind
 TIMER_KIND_SESSION_EXPIRED: TimerKind
 TIMER_KIND_GLARE: TimerKind
-TIMER_KIND_CANCEL_GUARD: TimerKind
 RELAY_STATE_UNSPECIFIED: RelayState
 RELAY_STATE_PENDING: RelayState
 RELAY_STATE_CANCELLING: RelayState
@@ -181,7 +179,7 @@ class Leg(_message.Message):
     def __init__(self, index: _Optional[int] = ..., state: _Optional[_Union[LegState, str]] = ..., call_id: _Optional[str] = ..., local_tag: _Optional[str] = ..., remote_tag: _Optional[str] = ..., local_uri: _Optional[str] = ..., remote_uri: _Optional[str] = ..., local_cseq: _Optional[int] = ..., remote_cseq: _Optional[int] = ..., invite_cseq: _Optional[int] = ..., route_set: _Optional[_Iterable[str]] = ..., remote_target: _Optional[str] = ..., edge: _Optional[_Union[_edge_pb2.EdgeRef, _Mapping]] = ..., flow: _Optional[str] = ..., listener: _Optional[str] = ..., invite_branch: _Optional[str] = ..., sent: _Optional[_Union[_edge_pb2.Sent, _Mapping]] = ..., contact_user: _Optional[str] = ..., received_body_digest: _Optional[int] = ..., sent_body: _Optional[_Union[_sip_pb2.Body, _Mapping]] = ..., ack_withheld: _Optional[bool] = ..., route: _Optional[int] = ..., setup_time_ms: _Optional[int] = ..., trying_time_ms: _Optional[int] = ..., alerting_time_ms: _Optional[int] = ..., connect_time_ms: _Optional[int] = ..., end_time_ms: _Optional[int] = ..., final_status: _Optional[int] = ..., authentication: _Optional[_Union[Authentication, _Mapping]] = ...) -> None: ...
 
 class Route(_message.Message):
-    __slots__ = ("host", "port", "transport", "number", "called", "calling", "display", "from_host", "to_host", "headers", "credit_ms", "expires_ms", "no_progress_ms", "no_reply_ms", "auth_mode", "username", "password", "outbound_proxy", "hunt_stop", "group_ms", "group_skip", "forwarding", "no_relay", "bill_to", "bill_calling", "bill_called", "attributes", "ingress_attributes", "egress_attributes")
+    __slots__ = ("host", "port", "transport", "number", "called", "calling", "display", "from_host", "to_host", "headers", "credit_ms", "expires_ms", "no_progress_ms", "no_reply_ms", "auth_mode", "username", "password", "outbound_proxy", "hunt_stop", "group_ms", "group_skip", "forwarding", "no_relay", "bill_to", "bill_calling", "bill_called", "attributes", "ingress_attributes", "egress_attributes", "follow_redirects")
     HOST_FIELD_NUMBER: _ClassVar[int]
     PORT_FIELD_NUMBER: _ClassVar[int]
     TRANSPORT_FIELD_NUMBER: _ClassVar[int]
@@ -211,6 +209,7 @@ class Route(_message.Message):
     ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
     INGRESS_ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
     EGRESS_ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
+    FOLLOW_REDIRECTS_FIELD_NUMBER: _ClassVar[int]
     host: str
     port: int
     transport: str
@@ -240,17 +239,30 @@ class Route(_message.Message):
     attributes: _containers.RepeatedScalarFieldContainer[str]
     ingress_attributes: _containers.RepeatedScalarFieldContainer[str]
     egress_attributes: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, host: _Optional[str] = ..., port: _Optional[int] = ..., transport: _Optional[str] = ..., number: _Optional[int] = ..., called: _Optional[str] = ..., calling: _Optional[str] = ..., display: _Optional[str] = ..., from_host: _Optional[str] = ..., to_host: _Optional[str] = ..., headers: _Optional[_Iterable[_Union[_sip_pb2.Header, _Mapping]]] = ..., credit_ms: _Optional[int] = ..., expires_ms: _Optional[int] = ..., no_progress_ms: _Optional[int] = ..., no_reply_ms: _Optional[int] = ..., auth_mode: _Optional[_Union[AuthMode, str]] = ..., username: _Optional[str] = ..., password: _Optional[str] = ..., outbound_proxy: _Optional[str] = ..., hunt_stop: _Optional[_Iterable[int]] = ..., group_ms: _Optional[int] = ..., group_skip: _Optional[int] = ..., forwarding: _Optional[bool] = ..., no_relay: _Optional[bool] = ..., bill_to: _Optional[str] = ..., bill_calling: _Optional[str] = ..., bill_called: _Optional[str] = ..., attributes: _Optional[_Iterable[str]] = ..., ingress_attributes: _Optional[_Iterable[str]] = ..., egress_attributes: _Optional[_Iterable[str]] = ...) -> None: ...
+    follow_redirects: bool
+    def __init__(self, host: _Optional[str] = ..., port: _Optional[int] = ..., transport: _Optional[str] = ..., number: _Optional[int] = ..., called: _Optional[str] = ..., calling: _Optional[str] = ..., display: _Optional[str] = ..., from_host: _Optional[str] = ..., to_host: _Optional[str] = ..., headers: _Optional[_Iterable[_Union[_sip_pb2.Header, _Mapping]]] = ..., credit_ms: _Optional[int] = ..., expires_ms: _Optional[int] = ..., no_progress_ms: _Optional[int] = ..., no_reply_ms: _Optional[int] = ..., auth_mode: _Optional[_Union[AuthMode, str]] = ..., username: _Optional[str] = ..., password: _Optional[str] = ..., outbound_proxy: _Optional[str] = ..., hunt_stop: _Optional[_Iterable[int]] = ..., group_ms: _Optional[int] = ..., group_skip: _Optional[int] = ..., forwarding: _Optional[bool] = ..., no_relay: _Optional[bool] = ..., bill_to: _Optional[str] = ..., bill_calling: _Optional[str] = ..., bill_called: _Optional[str] = ..., attributes: _Optional[_Iterable[str]] = ..., ingress_attributes: _Optional[_Iterable[str]] = ..., egress_attributes: _Optional[_Iterable[str]] = ..., follow_redirects: _Optional[bool] = ...) -> None: ...
 
 class Authentication(_message.Message):
-    __slots__ = ("challenge", "proxy", "nonce_count")
+    __slots__ = ("challenge", "proxy", "nonce_count", "invite_credentials")
     CHALLENGE_FIELD_NUMBER: _ClassVar[int]
     PROXY_FIELD_NUMBER: _ClassVar[int]
     NONCE_COUNT_FIELD_NUMBER: _ClassVar[int]
+    INVITE_CREDENTIALS_FIELD_NUMBER: _ClassVar[int]
     challenge: str
     proxy: bool
     nonce_count: int
-    def __init__(self, challenge: _Optional[str] = ..., proxy: _Optional[bool] = ..., nonce_count: _Optional[int] = ...) -> None: ...
+    invite_credentials: str
+    def __init__(self, challenge: _Optional[str] = ..., proxy: _Optional[bool] = ..., nonce_count: _Optional[int] = ..., invite_credentials: _Optional[str] = ...) -> None: ...
+
+class Failure(_message.Message):
+    __slots__ = ("status", "reason", "headers")
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    HEADERS_FIELD_NUMBER: _ClassVar[int]
+    status: int
+    reason: str
+    headers: _containers.RepeatedCompositeFieldContainer[_sip_pb2.Header]
+    def __init__(self, status: _Optional[int] = ..., reason: _Optional[str] = ..., headers: _Optional[_Iterable[_Union[_sip_pb2.Header, _Mapping]]] = ...) -> None: ...
 
 class Timer(_message.Message):
     __slots__ = ("kind", "leg", "at_ms")
@@ -341,7 +353,7 @@ class TraceContext(_message.Message):
     def __init__(self, trace_id: _Optional[bytes] = ..., span_id: _Optional[bytes] = ..., sampled: _Optional[bool] = ...) -> None: ...
 
 class Call(_message.Message):
-    __slots__ = ("schema", "key", "version", "state", "legs", "routes", "next_route", "debts", "last_debt", "last_branch", "seen_events", "transactions", "relays", "invite", "merge_key", "answer_by_ms", "ack_by_ms", "reap_by_ms", "watch_at_ms", "release_source", "final_status", "trace", "relay_token", "aaa_state", "last_record", "timers", "passed_headers", "attempts")
+    __slots__ = ("schema", "key", "version", "state", "legs", "routes", "next_route", "debts", "last_debt", "last_branch", "seen_events", "transactions", "relays", "invite", "merge_key", "answer_by_ms", "ack_by_ms", "reap_by_ms", "watch_at_ms", "release_source", "final_status", "trace", "relay_token", "aaa_state", "last_record", "timers", "passed_headers", "failure")
     SCHEMA_FIELD_NUMBER: _ClassVar[int]
     KEY_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
@@ -369,7 +381,7 @@ class Call(_message.Message):
     LAST_RECORD_FIELD_NUMBER: _ClassVar[int]
     TIMERS_FIELD_NUMBER: _ClassVar[int]
     PASSED_HEADERS_FIELD_NUMBER: _ClassVar[int]
-    ATTEMPTS_FIELD_NUMBER: _ClassVar[int]
+    FAILURE_FIELD_NUMBER: _ClassVar[int]
     schema: int
     key: str
     version: int
@@ -397,8 +409,8 @@ class Call(_message.Message):
     last_record: int
     timers: _containers.RepeatedCompositeFieldContainer[Timer]
     passed_headers: _containers.RepeatedCompositeFieldContainer[_sip_pb2.Header]
-    attempts: int
-    def __init__(self, schema: _Optional[int] = ..., key: _Optional[str] = ..., version: _Optional[int] = ..., state: _Optional[_Union[CallState, str]] = ..., legs: _Optional[_Iterable[_Union[Leg, _Mapping]]] = ..., routes: _Optional[_Iterable[_Union[Route, _Mapping]]] = ..., next_route: _Optional[int] = ..., debts: _Optional[_Iterable[_Union[Debt, _Mapping]]] = ..., last_debt: _Optional[int] = ..., last_branch: _Optional[int] = ..., seen_events: _Optional[_Iterable[int]] = ..., transactions: _Optional[_Iterable[_Union[ServerTransaction, _Mapping]]] = ..., relays: _Optional[_Iterable[_Union[Relay, _Mapping]]] = ..., invite: _Optional[_Union[_edge_pb2.RequestEvent, _Mapping]] = ..., merge_key: _Optional[str] = ..., answer_by_ms: _Optional[int] = ..., ack_by_ms: _Optional[int] = ..., reap_by_ms: _Optional[int] = ..., watch_at_ms: _Optional[int] = ..., release_source: _Optional[_Union[ReleaseSource, str]] = ..., final_status: _Optional[int] = ..., trace: _Optional[_Union[TraceContext, _Mapping]] = ..., relay_token: _Optional[str] = ..., aaa_state: _Optional[bytes] = ..., last_record: _Optional[int] = ..., timers: _Optional[_Iterable[_Union[Timer, _Mapping]]] = ..., passed_headers: _Optional[_Iterable[_Union[_sip_pb2.Header, _Mapping]]] = ..., attempts: _Optional[int] = ...) -> None: ...
+    failure: Failure
+    def __init__(self, schema: _Optional[int] = ..., key: _Optional[str] = ..., version: _Optional[int] = ..., state: _Optional[_Union[CallState, str]] = ..., legs: _Optional[_Iterable[_Union[Leg, _Mapping]]] = ..., routes: _Optional[_Iterable[_Union[Route, _Mapping]]] = ..., next_route: _Optional[int] = ..., debts: _Optional[_Iterable[_Union[Debt, _Mapping]]] = ..., last_debt: _Optional[int] = ..., last_branch: _Optional[int] = ..., seen_events: _Optional[_Iterable[int]] = ..., transactions: _Optional[_Iterable[_Union[ServerTransaction, _Mapping]]] = ..., relays: _Optional[_Iterable[_Union[Relay, _Mapping]]] = ..., invite: _Optional[_Union[_edge_pb2.RequestEvent, _Mapping]] = ..., merge_key: _Optional[str] = ..., answer_by_ms: _Optional[int] = ..., ack_by_ms: _Optional[int] = ..., reap_by_ms: _Optional[int] = ..., watch_at_ms: _Optional[int] = ..., release_source: _Optional[_Union[ReleaseSource, str]] = ..., final_status: _Optional[int] = ..., trace: _Optional[_Union[TraceContext, _Mapping]] = ..., relay_token: _Optional[str] = ..., aaa_state: _Optional[bytes] = ..., last_record: _Optional[int] = ..., timers: _Optional[_Iterable[_Union[Timer, _Mapping]]] = ..., passed_headers: _Optional[_Iterable[_Union[_sip_pb2.Header, _Mapping]]] = ..., failure: _Optional[_Union[Failure, _Mapping]] = ...) -> None: ...
 
 class Tombstone(_message.Message):
     __slots__ = ("key", "version", "answers", "final_status")

@@ -222,7 +222,7 @@ class Target(_message.Message):
     def __init__(self, uri: _Optional[str] = ..., flow: _Optional[str] = ..., listener: _Optional[str] = ..., address: _Optional[_Union[_sip_pb2.Endpoint, _Mapping]] = ...) -> None: ...
 
 class SendRequest(_message.Message):
-    __slots__ = ("method", "request_uri", "branch", "call_id", "from_value", "from_tag", "to_value", "to_tag", "cseq", "route", "max_forwards", "contact", "contact_user", "headers", "body", "target", "invite_branch", "invite_timeout_ms", "sent_by")
+    __slots__ = ("method", "request_uri", "branch", "call_id", "from_value", "from_tag", "to_value", "to_tag", "cseq", "route", "max_forwards", "contact", "contact_user", "headers", "body", "target", "invite_branch", "invite_timeout_ms", "sent_by", "report_trying")
     METHOD_FIELD_NUMBER: _ClassVar[int]
     REQUEST_URI_FIELD_NUMBER: _ClassVar[int]
     BRANCH_FIELD_NUMBER: _ClassVar[int]
@@ -242,6 +242,7 @@ class SendRequest(_message.Message):
     INVITE_BRANCH_FIELD_NUMBER: _ClassVar[int]
     INVITE_TIMEOUT_MS_FIELD_NUMBER: _ClassVar[int]
     SENT_BY_FIELD_NUMBER: _ClassVar[int]
+    REPORT_TRYING_FIELD_NUMBER: _ClassVar[int]
     method: str
     request_uri: str
     branch: str
@@ -261,7 +262,8 @@ class SendRequest(_message.Message):
     invite_branch: str
     invite_timeout_ms: int
     sent_by: str
-    def __init__(self, method: _Optional[str] = ..., request_uri: _Optional[str] = ..., branch: _Optional[str] = ..., call_id: _Optional[str] = ..., from_value: _Optional[str] = ..., from_tag: _Optional[str] = ..., to_value: _Optional[str] = ..., to_tag: _Optional[str] = ..., cseq: _Optional[int] = ..., route: _Optional[_Iterable[str]] = ..., max_forwards: _Optional[int] = ..., contact: _Optional[bool] = ..., contact_user: _Optional[str] = ..., headers: _Optional[_Iterable[_Union[_sip_pb2.Header, _Mapping]]] = ..., body: _Optional[_Union[_sip_pb2.Body, _Mapping]] = ..., target: _Optional[_Union[Target, _Mapping]] = ..., invite_branch: _Optional[str] = ..., invite_timeout_ms: _Optional[int] = ..., sent_by: _Optional[str] = ...) -> None: ...
+    report_trying: bool
+    def __init__(self, method: _Optional[str] = ..., request_uri: _Optional[str] = ..., branch: _Optional[str] = ..., call_id: _Optional[str] = ..., from_value: _Optional[str] = ..., from_tag: _Optional[str] = ..., to_value: _Optional[str] = ..., to_tag: _Optional[str] = ..., cseq: _Optional[int] = ..., route: _Optional[_Iterable[str]] = ..., max_forwards: _Optional[int] = ..., contact: _Optional[bool] = ..., contact_user: _Optional[str] = ..., headers: _Optional[_Iterable[_Union[_sip_pb2.Header, _Mapping]]] = ..., body: _Optional[_Union[_sip_pb2.Body, _Mapping]] = ..., target: _Optional[_Union[Target, _Mapping]] = ..., invite_branch: _Optional[str] = ..., invite_timeout_ms: _Optional[int] = ..., sent_by: _Optional[str] = ..., report_trying: _Optional[bool] = ...) -> None: ...
 
 class Cancel(_message.Message):
     __slots__ = ("branch", "headers", "sent", "invite", "provisional_seen")

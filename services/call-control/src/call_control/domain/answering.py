@@ -1,136 +1,15 @@
-"""From the caller's INVITE to its final answer: opening, hunting, ringing, answering."""
+"""The callee's answers to the INVITE that opened the call, and the caller's ACK."""
 
 from __future__ import annotations
-
-from hashlib import blake2b
 
 from b2bua.callcontrol.v1 import call_pb2 as record
 from b2bua.common.v1 import sip_pb2
 from b2bua.edge.v1 import edge_pb2 as edge
-from call_control.domain import party
-from call_control.domain.release import end_call, release_leg
+from call_control.domain import hunting, party, timers
+from call_control.domain.release import release_leg
 from call_control.domain.requests import acknowledgement
 from call_control.domain.turn import Turn
-from sipcore.dialog import route_set_uac, route_set_uas
-
-SCHEMA = 1
-
-#: A peer's Expires is believed up to one hour.
-_LONGEST_EXPIRES_S = 3_600
-#: Redirects whose Contact the caller gets (behaviour of the reference).
-_RELAYED_REDIRECTS = frozenset({300, 301, 302})
-
-
-def open_call(turn: Turn, event: edge.Event) -> None:
-    """Make a call of the caller's INVITE and place the first attempt."""
-    call, request, policy = turn.call, event.request, turn.policy
-    origin = request.origin
-    call.schema = SCHEMA
-    call.key = event.call_key
-    call.state = record.CALL_STATE_TRYING
-    call.merge_key = request.merge_key
-    call.reap_by_ms = turn.now + policy.max_call_ms
-    call.watch_at_ms = turn.now + policy.edge_absence_ms
-    call.answer_by_ms = turn.now + (
-        min(request.expires, _LONGEST_EXPIRES_S) * 1_000 if request.expires > 0 else policy.answer_timeout_ms
-    )
-    leg = call.legs.add(
-        index=0,
-        state=record.LEG_STATE_INVITING,
-        call_id=origin.call_id,
-        local_tag=turn.minter.tag(event.call_key, 0),
-        remote_tag=request.from_tag,
-        local_uri=party.without_tag(origin.to_value),
-        remote_uri=party.without_tag(origin.from_value),
-        local_cseq=_first_cseq(event.call_key, 0),
-        remote_cseq=origin.cseq,
-        invite_cseq=origin.cseq,
-        route_set=route_set_uas(origin.record_route),
-        remote_target=request.contact_uri,
-        edge=event.edge,
-        flow=origin.flow,
-        listener=origin.listener,
-        received_body_digest=party.body_digest(request.body),
-        setup_time_ms=turn.now,
-    )
-    turn.open_transaction(leg, request, event.edge)
-    call.invite.CopyFrom(request)
-    call.invite.ClearField("origin")
-    for entry in policy.routes:
-        call.routes.add(host=entry.host, port=entry.port, transport=entry.transport)
-    if 0 <= request.max_forwards <= 1:
-        fail_call(turn, 483, "Too Many Hops")
-    else:
-        hunt(turn)
-
-
-def _first_cseq(key: str, leg: int) -> int:
-    """Return a CSeq number in 1..2^30 that differs from call to call and needs no randomness."""
-    digest = blake2b(f"{key}{leg}".encode(), digest_size=4).digest()
-    return (int.from_bytes(digest, "big") >> 2) + 1
-
-
-# -- hunting -------------------------------------------------------------------------------------
-
-
-def hunt(turn: Turn) -> bool:
-    """Place the next attempt; False when no route is left."""
-    call = turn.call
-    if call.next_route >= len(call.routes):
-        return False
-    position = call.next_route
-    call.next_route += 1
-    _attempt(turn, position)
-    return True
-
-
-def _attempt(turn: Turn, position: int) -> None:
-    call, policy, ingress = turn.call, turn.policy, turn.ingress
-    route, entry = call.routes[position], policy.routes[position]
-    index = len(call.legs)
-    number, called = (
-        party.user_of(party.addr_spec(ingress.remote_uri)),
-        party.user_of(call.invite.request_uri),
-    )
-    at_host = f"{called}@" if called else ""
-    leg = call.legs.add(
-        index=index,
-        state=record.LEG_STATE_INVITING,
-        call_id=policy.egress_call_id(ingress.call_id, position + 1),
-        local_tag=turn.minter.tag(call.key, index),
-        local_uri=party.local_identity(party.display_of(ingress.remote_uri), number),
-        remote_uri=f"<sip:{at_host}{route.host}>",
-        remote_target=f"sip:{at_host}{entry.hostport}",
-        local_cseq=_first_cseq(call.key, index),
-        edge=ingress.edge,
-        contact_user=number,
-        route=position,
-        setup_time_ms=turn.now,
-    )
-    leg.invite_cseq = leg.local_cseq
-    leg.invite_branch = turn.next_branch(leg)
-    if call.invite.HasField("body"):
-        leg.sent_body.CopyFrom(call.invite.body)
-    hops = call.invite.max_forwards
-    command = edge.SendRequest(
-        method="INVITE",
-        request_uri=leg.remote_target,
-        branch=leg.invite_branch,
-        call_id=leg.call_id,
-        from_value=leg.local_uri,
-        from_tag=leg.local_tag,
-        to_value=leg.remote_uri,
-        cseq=leg.local_cseq,
-        max_forwards=hops - 1 if hops > 0 else policy.max_forwards,
-        contact=True,
-        contact_user=number,
-        target=edge.Target(uri=entry.uri),
-    )
-    command.headers.add(name="Expires", value="300")
-    command.headers.add(name="User-Agent", value=policy.user_agent)
-    command.headers.extend(party.reasons(call.invite.headers))
-    turn.request(command, record.PROOF_SENT, leg, offer=call.invite.body)
-
+from sipcore.dialog import route_set_uac
 
 # -- answers of the callee -----------------------------------------------------------------------
 
@@ -138,9 +17,12 @@ def _attempt(turn: Turn, position: int) -> None:
 def provisional(turn: Turn, leg: record.Leg, response: edge.ResponseEvent) -> None:
     """Pass a 101..199 on to the caller; an identical repeat passes without a commit."""
     transaction = turn.invite_transaction
+    hunting.heard(turn, leg, response.status)
     if leg.state == record.LEG_STATE_INVITING:
         leg.state = record.LEG_STATE_PROCEEDING
         turn.changed = True
+    if response.status == 100 and not leg.trying_time_ms:
+        leg.trying_time_ms = turn.now
     if response.status == 100 or transaction is None:
         return
     digest = party.body_digest(response.body)
@@ -183,6 +65,8 @@ def answered(turn: Turn, leg: record.Leg, response: edge.ResponseEvent) -> None:
         _refuse_tagless(turn, leg, response)
         return
     _confirm(turn, leg, response)
+    if call.invite.HasField("body"):
+        leg.sent_body.CopyFrom(call.invite.body)
     call.state = record.CALL_STATE_ANSWERED
     call.answer_by_ms = call.watch_at_ms = 0
     call.ack_by_ms = turn.now + turn.policy.ack_timeout_ms
@@ -191,6 +75,8 @@ def answered(turn: Turn, leg: record.Leg, response: edge.ResponseEvent) -> None:
         leg.ack_withheld = True
     else:
         _acknowledge(turn, leg)
+        _start_credit(turn, leg)
+    _forget_the_hunt(turn)
     ingress = turn.ingress
     ingress.state = record.LEG_STATE_CONFIRMED
     ingress.connect_time_ms = turn.now
@@ -206,6 +92,23 @@ def answered(turn: Turn, leg: record.Leg, response: edge.ResponseEvent) -> None:
     call.ClearField("invite")
 
 
+def _forget_the_hunt(turn: Turn) -> None:
+    """Drop what only further attempts would need."""
+    call = turn.call
+    del call.routes[call.next_route :]
+    call.ClearField("failure")
+    kept = [timer for timer in call.timers if timer.kind == record.TIMER_KIND_CREDIT]
+    del call.timers[:]
+    call.timers.extend(kept)
+
+
+def _start_credit(turn: Turn, leg: record.Leg) -> None:
+    """Talk time runs from the answer; after a late offer from the caller's ACK (behaviour: credit time)."""
+    credit = turn.call.routes[leg.route].credit_ms
+    if credit:
+        timers.arm(turn.call, record.TIMER_KIND_CREDIT, turn.now + credit, leg.index)
+
+
 def _confirm(turn: Turn, leg: record.Leg, response: edge.ResponseEvent) -> None:
     leg.state = record.LEG_STATE_CONFIRMED
     leg.connect_time_ms = turn.now
@@ -218,14 +121,7 @@ def _confirm(turn: Turn, leg: record.Leg, response: edge.ResponseEvent) -> None:
         leg.remote_target = response.contact_uri
     del leg.route_set[:]
     leg.route_set.extend(route_set_uac(response.record_route))
-    _pay_invite(turn, leg)
-
-
-def _pay_invite(turn: Turn, leg: record.Leg) -> None:
-    """Any answer of the callee proves that its INVITE arrived."""
-    position = turn.debt_of_branch(leg.invite_branch)
-    if position is not None:
-        turn.pay((position,))
+    hunting.pay_invite(turn, leg)
 
 
 def _acknowledge(turn: Turn, leg: record.Leg, body: sip_pb2.Body | None = None) -> None:
@@ -238,8 +134,8 @@ def _refuse_tagless(turn: Turn, leg: record.Leg, response: edge.ResponseEvent) -
     _confirm(turn, leg, response)
     _acknowledge(turn, leg)
     release_leg(turn, leg)
-    if not hunt(turn):
-        fail_call(turn, 502, "Bad Gateway")
+    if not hunting.hunt(turn):
+        hunting.fail_call(turn, 502, "Bad Gateway")
 
 
 def answered_late(turn: Turn, leg: record.Leg, response: edge.ResponseEvent) -> None:
@@ -276,31 +172,10 @@ def _lose_fork(turn: Turn, leg: record.Leg, response: edge.ResponseEvent) -> Non
     release_leg(turn, fork)
 
 
-def failed(turn: Turn, leg: record.Leg, response: edge.ResponseEvent) -> None:
-    """A final failure of the current attempt: next route, or the caller hears of it."""
-    call = turn.call
-    leg.state = record.LEG_STATE_ENDED
-    leg.end_time_ms = turn.now
-    leg.final_status = response.status
-    turn.changed = True
-    _pay_invite(turn, leg)
-    redirect = response.status in _RELAYED_REDIRECTS and bool(response.contact_uri)
-    if not redirect and hunt(turn):
-        return
-    call.release_source = record.RELEASE_SOURCE_INTERNAL if response.local else record.RELEASE_SOURCE_CALLEE
-    headers = party.reasons(response.headers)
-    if redirect:
-        headers = [sip_pb2.Header(name="Contact", value=f"<{response.contact_uri}>"), *headers]
-    fail_call(turn, response.status, response.reason, headers)
-
-
 def failed_late(turn: Turn, leg: record.Leg, response: edge.ResponseEvent) -> None:
     """The final failure of an attempt that was cancelled or already forgotten."""
     if leg.state == record.LEG_STATE_CANCELLING:
-        leg.state = record.LEG_STATE_ENDED
-        leg.end_time_ms = turn.now
-        leg.final_status = response.status
-        turn.changed = True
+        hunting.end_attempt(turn, leg, response.status)
     settle_cancel(turn, leg)
 
 
@@ -313,14 +188,6 @@ def settle_cancel(turn: Turn, leg: record.Leg) -> None:
             if debt.proof == record.PROOF_INVITE_FINAL and debt.command.cancel.branch == leg.invite_branch
         ]
     )
-
-
-def fail_call(turn: Turn, status: int, reason: str, headers: list[sip_pb2.Header] | None = None) -> None:
-    """End an unanswered call with a final response to the caller."""
-    transaction = turn.invite_transaction
-    if transaction is not None:
-        turn.answer(transaction, status, reason, headers=headers or ())
-    end_call(turn, status)
 
 
 # -- the caller's acknowledgement ----------------------------------------------------------------
@@ -343,3 +210,4 @@ def acknowledged(turn: Turn, request: edge.RequestEvent, reporter: edge.EdgeRef)
                 leg.sent_body.CopyFrom(answer)
                 turn.ingress.received_body_digest = party.body_digest(answer)
             _acknowledge(turn, leg, answer)
+            _start_credit(turn, leg)

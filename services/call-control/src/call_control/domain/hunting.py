@@ -1,0 +1,268 @@
+"""From one route to the next: attempts, what bounds them, and what a failure means."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from hashlib import blake2b
+
+from b2bua.callcontrol.v1 import call_pb2 as record
+from b2bua.common.v1 import sip_pb2
+from b2bua.edge.v1 import edge_pb2 as edge
+from call_control.domain import authentication, party, redirection, timers
+from call_control.domain.release import end_call, release_leg
+from call_control.domain.requests import first_hop, host_port, leg_headers
+from call_control.domain.turn import Turn
+
+#: Constant Expires of the egress INVITE, whatever bounds the attempt (behaviour of the reference).
+_EXPIRES = "300"
+#: An attempt beyond these means that routes or redirections lead in circles.
+_MAX_ATTEMPTS = 64
+#: Failures of an edge before anybody was reached: they do not hide what an earlier peer said.
+_NOBODY_REACHED = frozenset(
+    {
+        edge.LOCAL_CAUSE_UNRESOLVED,
+        edge.LOCAL_CAUSE_UNREACHABLE,
+        edge.LOCAL_CAUSE_NOT_SENT,
+    }
+)
+#: Header fields of a failure that the caller gets too.
+_CROSSING = frozenset({"reason", "warning", "retry-after"})
+#: Timers of an attempt, and the field of the route that says how long each runs.
+_ATTEMPT_TIMERS = (
+    (record.TIMER_KIND_NO_REPLY, "no_reply_ms"),
+    (record.TIMER_KIND_NO_PROGRESS, "no_progress_ms"),
+    (record.TIMER_KIND_NO_ANSWER, "expires_ms"),
+)
+_UNTIL_FINAL = tuple(kind for kind, _ in _ATTEMPT_TIMERS)
+_UNTIL_PROGRESS = (record.TIMER_KIND_NO_REPLY, record.TIMER_KIND_NO_PROGRESS)
+_SETTING_UP = (record.CALL_STATE_TRYING, record.CALL_STATE_RINGING)
+
+
+def first_cseq(key: str, leg: int) -> int:
+    """Return a CSeq number in 1..2^30 that differs from call to call and needs no randomness."""
+    digest = blake2b(f"{key}{leg}".encode(), digest_size=4).digest()
+    return (int.from_bytes(digest, "big") >> 2) + 1
+
+
+# -- placing attempts ----------------------------------------------------------------------------
+
+
+def hunt(turn: Turn) -> bool:
+    """Place the next attempt; False when no route is left."""
+    call = turn.call
+    if call.next_route >= len(call.routes) or len(call.legs) > _MAX_ATTEMPTS:
+        return False
+    position = call.next_route
+    call.next_route += 1
+    _attempt(turn, position)
+    return True
+
+
+def _attempt(turn: Turn, position: int) -> None:
+    call, ingress = turn.call, turn.ingress
+    route = call.routes[position]
+    index = len(call.legs)
+    at_host = f"{route.called}@" if route.called else ""
+    cseq = first_cseq(call.key, index)
+    leg = call.legs.add(
+        index=index,
+        state=record.LEG_STATE_INVITING,
+        call_id=turn.policy.egress_call_id(ingress.call_id, route.number, call.key),
+        local_tag=turn.minter.tag(call.key, index),
+        local_uri=party.local_identity(route.display, route.calling, route.from_host),
+        remote_uri=f"<sip:{at_host}{route.to_host or route.host}>",
+        remote_target=f"sip:{at_host}{host_port(route)}",
+        local_cseq=cseq,
+        invite_cseq=cseq,
+        edge=ingress.edge,
+        contact_user=route.calling,
+        route=position,
+        setup_time_ms=turn.now,
+    )
+    send_invite(turn, leg)
+    for kind, field in _ATTEMPT_TIMERS:
+        span = getattr(route, field)
+        if span:
+            timers.arm(call, kind, turn.now + span, index)
+    if route.group_ms:
+        timers.arm(call, record.TIMER_KIND_GROUP, turn.now + route.group_ms, index)
+
+
+def send_invite(turn: Turn, leg: record.Leg, credentials: Sequence[sip_pb2.Header] = ()) -> None:
+    """Send the INVITE of an attempt, for the first time or again with credentials."""
+    call = turn.call
+    route = call.routes[leg.route]
+    leg.invite_branch = turn.next_branch(leg)
+    hops = call.invite.max_forwards
+    command = edge.SendRequest(
+        method="INVITE",
+        request_uri=leg.remote_target,
+        branch=leg.invite_branch,
+        call_id=leg.call_id,
+        from_value=leg.local_uri,
+        from_tag=leg.local_tag,
+        to_value=leg.remote_uri,
+        cseq=leg.invite_cseq,
+        max_forwards=hops - 1 if hops > 0 and not credentials else turn.policy.max_forwards,
+        contact=True,
+        contact_user=leg.contact_user,
+        target=edge.Target(uri=first_hop(route)),
+        report_trying=bool(route.no_reply_ms),
+    )
+    headers = command.headers
+    headers.add(name="Expires", value=_EXPIRES)
+    headers.add(name="User-Agent", value=turn.policy.user_agent)
+    headers.extend(credentials)
+    if route.auth_mode == record.AUTH_MODE_UNSPECIFIED and turn.policy.pass_authentication:
+        headers.extend(authentication.passed_credentials(call.invite.headers))
+    headers.extend(leg_headers(call, leg))
+    headers.extend(party.reasons(call.invite.headers))
+    turn.request(command, record.PROOF_SENT, leg, offer=call.invite.body)
+
+
+# -- what bounds an attempt ----------------------------------------------------------------------
+
+
+def heard(turn: Turn, leg: record.Leg, status: int) -> None:
+    """A response came: stop the timers that it satisfies."""
+    if not turn.call.timers:
+        return
+    kinds = _UNTIL_FINAL
+    if status < 200:
+        kinds = (record.TIMER_KIND_NO_REPLY,) if status == 100 else _UNTIL_PROGRESS
+    if timers.disarm(turn.call, *kinds, leg=leg.index):
+        turn.changed = True
+
+
+def attempt_expired(turn: Turn, leg: record.Leg, due_ms: int) -> None:
+    """A timer of the current attempt ran out: the next route, or 500 to the caller.
+
+    The hunt-stop list is not asked: nobody gave a status.
+    """
+    if turn.call.state not in _SETTING_UP or leg.state not in party.AWAITING_FINAL:
+        return
+    abandon(turn, leg)
+    if not hunt(turn):
+        fail_call(turn, 500, "Disconnected")
+
+
+def group_expired(turn: Turn, leg: record.Leg, due_ms: int) -> None:
+    """The time of a group of routes is over: go on behind it (`gt`).
+
+    If that is just behind the last route, the current attempt may go on, but nothing follows it.
+    """
+    call = turn.call
+    left = len(call.routes) - call.next_route
+    if call.state not in _SETTING_UP or not left:
+        return
+    first = call.routes[leg.route]
+    target = first.number + first.group_skip
+    if call.routes[call.next_route].number > target:
+        return
+    if target == call.routes[-1].number + 1:
+        call.next_route = len(call.routes)
+        return
+    while call.next_route < len(call.routes) and call.routes[call.next_route].number < target:
+        call.next_route += 1
+    for current in call.legs[1:]:
+        attempt_expired(turn, current, due_ms)
+
+
+def abandon(turn: Turn, leg: record.Leg, headers: Sequence[sip_pb2.Header] = ()) -> None:
+    """Give up an attempt: CANCEL it, and let its timers run no longer."""
+    timers.disarm(turn.call, *_UNTIL_FINAL, leg=leg.index)
+    release_leg(turn, leg, headers)
+
+
+# -- failures ------------------------------------------------------------------------------------
+
+
+def failed(turn: Turn, leg: record.Leg, response: edge.ResponseEvent) -> None:
+    """A final failure of the current attempt: credentials, the next route, or the caller hears of it."""
+    call = turn.call
+    heard(turn, leg, response.status)
+    pay_invite(turn, leg)
+    turn.changed = True
+    credentials = authentication.answer(turn, leg, response, "INVITE", leg.remote_target, call.invite.body)
+    if credentials is not None:
+        leg.local_cseq += 1
+        leg.invite_cseq = leg.local_cseq
+        leg.state = record.LEG_STATE_INVITING
+        leg.ClearField("sent")
+        leg.authentication.invite_credentials = credentials.value
+        send_invite(turn, leg, (credentials,))
+        return
+    end_attempt(turn, leg, response.status)
+    route = call.routes[leg.route]
+    if redirection.is_redirect(response):
+        if not route.follow_redirects:
+            _tell(turn, leg, response, redirection.contacts_for_caller(response))
+            return
+        redirection.follow(call, leg.route, response.contacts or [response.contact_uri])
+    _remember(turn, leg, response)
+    if response.status in route.hunt_stop or not hunt(turn):
+        _tell_last(turn, leg, response)
+
+
+def end_attempt(turn: Turn, leg: record.Leg, status: int) -> None:
+    """Note that nothing more comes of an attempt, and drop what only a live one needs."""
+    leg.state = record.LEG_STATE_ENDED
+    leg.end_time_ms = turn.now
+    leg.final_status = status
+    leg.ClearField("sent")
+    turn.changed = True
+
+
+def _remember(turn: Turn, leg: record.Leg, response: edge.ResponseEvent) -> None:
+    if response.local_cause not in _NOBODY_REACHED:
+        turn.call.failure.CopyFrom(
+            record.Failure(
+                status=response.status,
+                reason=response.reason,
+                headers=_crossing_headers(turn, leg, response),
+            )
+        )
+
+
+def _crossing_headers(turn: Turn, leg: record.Leg, response: edge.ResponseEvent) -> list[sip_pb2.Header]:
+    headers = [header for header in response.headers if header.name.lower() in _CROSSING]
+    route = turn.call.routes[leg.route]
+    if route.auth_mode == record.AUTH_MODE_UNSPECIFIED and turn.policy.pass_authentication:
+        headers += authentication.challenges(response.headers)
+    return headers
+
+
+def _tell_last(turn: Turn, leg: record.Leg, response: edge.ResponseEvent) -> None:
+    """No route is left: the caller hears what the last peer said, or that there was no way to any."""
+    call = turn.call
+    if response.local_cause in _NOBODY_REACHED and call.HasField("failure"):
+        failure = call.failure
+        call.release_source = record.RELEASE_SOURCE_CALLEE
+        fail_call(turn, failure.status, failure.reason, list(failure.headers))
+    elif response.local_cause == edge.LOCAL_CAUSE_UNRESOLVED:
+        call.release_source = record.RELEASE_SOURCE_INTERNAL
+        fail_call(turn, 500, "Internal Server Error (2)")
+    else:
+        _tell(turn, leg, response, [])
+
+
+def _tell(turn: Turn, leg: record.Leg, response: edge.ResponseEvent, contacts: list[sip_pb2.Header]) -> None:
+    call = turn.call
+    call.release_source = record.RELEASE_SOURCE_INTERNAL if response.local else record.RELEASE_SOURCE_CALLEE
+    headers = [*contacts, *_crossing_headers(turn, leg, response)]
+    fail_call(turn, response.status, response.reason, headers)
+
+
+def pay_invite(turn: Turn, leg: record.Leg) -> None:
+    """Any answer of the callee proves that its INVITE arrived."""
+    position = turn.debt_of_branch(leg.invite_branch)
+    if position is not None:
+        turn.pay((position,))
+
+
+def fail_call(turn: Turn, status: int, reason: str, headers: Sequence[sip_pb2.Header] = ()) -> None:
+    """End an unanswered call with a final response to the caller."""
+    transaction = turn.invite_transaction
+    if transaction is not None:
+        turn.answer(transaction, status, reason, headers=headers)
+    end_call(turn, status)

@@ -1,0 +1,72 @@
+"""The caller's INVITE: a call is made of it, its routes are found, the hunt begins."""
+
+from __future__ import annotations
+
+from b2bua.callcontrol.v1 import call_pb2 as record
+from b2bua.edge.v1 import edge_pb2 as edge
+from call_control.domain import hunting, party
+from call_control.domain.turn import Turn
+from sipcore.dialog import route_set_uas
+
+SCHEMA = 1
+
+#: A peer's Expires is believed up to one hour.
+_LONGEST_EXPIRES_S = 3_600
+
+
+def open_call(turn: Turn, event: edge.Event) -> None:
+    """Make a call of the caller's INVITE and place the first attempt."""
+    call, request, policy = turn.call, event.request, turn.policy
+    origin = request.origin
+    call.schema = SCHEMA
+    call.key = event.call_key
+    call.state = record.CALL_STATE_TRYING
+    call.merge_key = request.merge_key
+    call.reap_by_ms = turn.now + policy.max_call_ms
+    call.watch_at_ms = turn.now + policy.edge_absence_ms
+    call.answer_by_ms = turn.now + (
+        min(request.expires, _LONGEST_EXPIRES_S) * 1_000 if request.expires > 0 else policy.answer_timeout_ms
+    )
+    leg = call.legs.add(
+        index=0,
+        state=record.LEG_STATE_INVITING,
+        call_id=origin.call_id,
+        local_tag=turn.minter.tag(event.call_key, 0),
+        remote_tag=request.from_tag,
+        local_uri=party.without_tag(origin.to_value),
+        remote_uri=party.without_tag(origin.from_value),
+        local_cseq=hunting.first_cseq(event.call_key, 0),
+        remote_cseq=origin.cseq,
+        invite_cseq=origin.cseq,
+        route_set=route_set_uas(origin.record_route),
+        remote_target=request.contact_uri,
+        edge=event.edge,
+        flow=origin.flow,
+        listener=origin.listener,
+        received_body_digest=party.body_digest(request.body),
+        setup_time_ms=turn.now,
+    )
+    turn.open_transaction(leg, request, event.edge)
+    call.invite.CopyFrom(request)
+    call.invite.ClearField("origin")
+    _route(turn, request)
+
+
+def _route(turn: Turn, request: edge.RequestEvent) -> None:
+    """Find the routes of the call and try the first; without any the caller gets its 500."""
+    call, policy = turn.call, turn.policy
+    caller, called = party.addr_spec(turn.ingress.remote_uri), party.user_of(request.request_uri)
+    for number, entry in enumerate(policy.routes, 1):
+        call.routes.add(
+            host=entry.host,
+            port=entry.port,
+            transport=entry.transport,
+            number=number,
+            called=called,
+            calling=party.user_of(caller),
+            display=party.display_of(turn.ingress.remote_uri),
+        )
+    if 0 <= request.max_forwards <= 1:
+        hunting.fail_call(turn, 483, "Too Many Hops")
+    elif not hunting.hunt(turn):
+        hunting.fail_call(turn, 500, "Internal Server Error (3)")
