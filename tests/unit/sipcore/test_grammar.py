@@ -6,6 +6,7 @@ from types import ModuleType
 import pytest
 
 from sipcore import GrammarError, grammar, head, headers, parser, uri
+from sipcore.auth import credentials
 from sipcore.grammar import (
     find_param,
     format_host,
@@ -21,7 +22,9 @@ from sipcore.grammar import (
 )
 
 
-@pytest.mark.parametrize("module", [grammar, head, headers, parser, uri], ids=lambda module: module.__name__)
+@pytest.mark.parametrize(
+    "module", [credentials, grammar, head, headers, parser, uri], ids=lambda module: module.__name__
+)
 def test_no_pattern_repeats_a_repetition(module: ModuleType) -> None:
     """One quantifier per group at most, so that matching cannot take more than linear time."""
     patterns = [value for value in vars(module).values() if isinstance(value, re.Pattern)]
