@@ -5,7 +5,7 @@ from types import ModuleType
 
 import pytest
 
-from sipcore import GrammarError, grammar, head, headers, parser, uri
+from sipcore import GrammarError, grammar, head, headers, parser, reason, transfer, uri
 from sipcore.auth import credentials
 from sipcore.grammar import (
     find_param,
@@ -23,7 +23,9 @@ from sipcore.grammar import (
 
 
 @pytest.mark.parametrize(
-    "module", [credentials, grammar, head, headers, parser, uri], ids=lambda module: module.__name__
+    "module",
+    [credentials, grammar, head, headers, parser, reason, transfer, uri],
+    ids=lambda module: module.__name__,
 )
 def test_no_pattern_repeats_a_repetition(module: ModuleType) -> None:
     """One quantifier per group at most, so that matching cannot take more than linear time."""

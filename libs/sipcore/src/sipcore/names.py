@@ -49,6 +49,7 @@ _SPELLINGS = (
     "RAck",
     "Reason",
     "Record-Route",
+    "Refer-Sub",
     "Refer-To",
     "Referred-By",
     "Reject-Contact",
