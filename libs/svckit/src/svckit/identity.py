@@ -110,6 +110,7 @@ class Identity:
     __slots__ = (
         "_branch_macs",
         "_call",
+        "_cnonce",
         "_known_branches",
         "_known_tags",
         "_merge",
@@ -130,6 +131,7 @@ class Identity:
         self._shard = _keyed(salt, b"shard", 8)
         self._call = _keyed(salt, b"call", _HASH_LENGTH)
         self._merge = _keyed(salt, b"merge", _KEY_LENGTH)
+        self._cnonce = _keyed(key, b"cnonce", _MAC_LENGTH)
         secrets = (key,) if previous is None else (key, previous)
         self._tag_macs = tuple(_keyed(secret, b"tag", _MAC_LENGTH) for secret in secrets)
         self._branch_macs = tuple(_keyed(secret, b"branch", _MAC_LENGTH) for secret in secrets)
@@ -219,6 +221,12 @@ class Identity:
         )
         _remember(self._known_branches, branch, read)
         return read
+
+    def cnonce(self, key: str, leg: int, nonce: str) -> str:
+        """A client's nonce for digest (RFC 7616 3.4): one per nonce of the server, foreseen by nobody."""
+        state = self._cnonce.copy()
+        state.update(_fields(key, str(leg), nonce))
+        return state.digest().hex()
 
     def retry_branch(self, branch: str, retry: int) -> str:
         """The branch for a further address of a request minted with `branch` (RFC 3263 4.3).

@@ -142,7 +142,7 @@ def test_options_is_answered_here() -> None:
 def test_an_unknown_method_is_refused_with_allow() -> None:
     driver = CallDriver()
     driver.confirmed()
-    driver.in_dialog("REFER", 2)
+    driver.in_dialog("PUBLISH", 2)
     (answer,) = driver.port.take()
     assert answer.respond.status == 405
 
@@ -158,12 +158,18 @@ def test_an_old_cseq_is_refused(method: str) -> None:
     assert (answer.respond.status, answer.respond.reason) == (500, "Server Internal Error")
 
 
-def test_a_reinvite_moves_the_remote_target() -> None:
+@pytest.mark.parametrize(
+    ("status", "target"), [(200, "sip:moved@192.0.2.77"), (488, "sip:1001@192.0.2.9:5060")]
+)
+def test_a_reinvite_moves_the_remote_target_when_it_is_accepted(status: int, target: str) -> None:
+    """RFC 6141 4.4: what is refused leaves the dialog as it was."""
     driver = CallDriver()
     driver.confirmed()
     request = driver.request("INVITE", 2, leg=0, body=NEW_OFFER)
     request.contact_uri = "sip:moved@192.0.2.77"
     driver.tell(driver.event(request=request))
+    (invite,) = driver.requests("INVITE")
+    driver.response(status, invite.branch, cseq=invite.cseq)
     driver.port.take()
     driver.in_dialog("BYE", 1, leg=1)
-    assert driver.requests("BYE")[-1].request_uri == "sip:moved@192.0.2.77"
+    assert driver.requests("BYE")[-1].request_uri == target

@@ -5,7 +5,7 @@ from __future__ import annotations
 from b2bua.callcontrol.v1 import call_pb2 as record
 from b2bua.common.v1 import sip_pb2
 from b2bua.edge.v1 import edge_pb2 as edge
-from call_control.domain import hunting, party, timers
+from call_control.domain import hunting, keepalive, party, reliable, session, timers
 from call_control.domain.release import release_leg
 from call_control.domain.requests import acknowledgement
 from call_control.domain.turn import Turn
@@ -31,21 +31,17 @@ def provisional(turn: Turn, leg: record.Leg, response: edge.ResponseEvent) -> No
         and transaction.answer.status == response.status
         and leg.received_body_digest == digest
     )
-    if repeated:
+    rseq = reliable.rseq_of(response)
+    if rseq and not reliable.accept(turn, leg, response, rseq):
+        return
+    if repeated and not rseq:
         _repeat_provisional(turn, transaction, response)
         return
     turn.call.state = record.CALL_STATE_RINGING
     leg.received_body_digest = digest
     if not leg.alerting_time_ms:
         leg.alerting_time_ms = turn.now
-    turn.answer(
-        transaction,
-        response.status,
-        response.reason,
-        contact=True,
-        headers=party.reasons(response.headers),
-        body=response.body if response.HasField("body") else None,
-    )
+    reliable.ring(turn, transaction, response, party.reasons(response.headers))
 
 
 def _repeat_provisional(
@@ -68,6 +64,7 @@ def answered(turn: Turn, leg: record.Leg, response: edge.ResponseEvent) -> None:
     if call.invite.HasField("body"):
         leg.sent_body.CopyFrom(call.invite.body)
     call.state = record.CALL_STATE_ANSWERED
+    _forget_the_hunt(turn)
     call.answer_by_ms = call.watch_at_ms = 0
     call.ack_by_ms = turn.now + turn.policy.ack_timeout_ms
     late_offer = not call.invite.body.data and bool(response.body.data)
@@ -76,18 +73,21 @@ def answered(turn: Turn, leg: record.Leg, response: edge.ResponseEvent) -> None:
     else:
         _acknowledge(turn, leg)
         _start_credit(turn, leg)
-    _forget_the_hunt(turn)
     ingress = turn.ingress
     ingress.state = record.LEG_STATE_CONFIRMED
     ingress.connect_time_ms = turn.now
     if response.HasField("body"):
         ingress.sent_body.CopyFrom(response.body)
-    turn.answer(
+    session.agreed(turn, leg, response)
+    if transaction.session_interval_s:
+        session.hold(turn, ingress, transaction.session_interval_s, we_refresh=transaction.session_refresher)
+    reliable.answer(
+        turn,
         transaction,
         response.status,
         response.reason,
-        contact=True,
-        body=response.body if response.HasField("body") else None,
+        list(transaction.session_headers),
+        response.body if response.HasField("body") else None,
     )
     call.ClearField("invite")
 
@@ -97,9 +97,7 @@ def _forget_the_hunt(turn: Turn) -> None:
     call = turn.call
     del call.routes[call.next_route :]
     call.ClearField("failure")
-    kept = [timer for timer in call.timers if timer.kind == record.TIMER_KIND_CREDIT]
     del call.timers[:]
-    call.timers.extend(kept)
 
 
 def _start_credit(turn: Turn, leg: record.Leg) -> None:
@@ -116,6 +114,8 @@ def _confirm(turn: Turn, leg: record.Leg, response: edge.ResponseEvent) -> None:
     # Only a CANCEL needs to know how the INVITE left, and it is too late for one.
     leg.ClearField("sent")
     leg.final_status = response.status
+    leg.takes_update = party.allows(response.headers, "UPDATE")
+    leg.ClearField("early")
     leg.received_body_digest = party.body_digest(response.body)
     if response.contact_uri:
         leg.remote_target = response.contact_uri
@@ -202,6 +202,9 @@ def acknowledged(turn: Turn, request: edge.RequestEvent, reporter: edge.EdgeRef)
     if transaction is not None:
         turn.stop_others(transaction, reporter)
         turn.close_transaction(transaction.transaction)
+    for leg in call.legs:
+        if leg.state == record.LEG_STATE_CONFIRMED:
+            keepalive.start(turn, leg)
     for leg in call.legs[1:]:
         if leg.ack_withheld:
             leg.ack_withheld = False

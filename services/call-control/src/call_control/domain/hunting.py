@@ -8,10 +8,11 @@ from hashlib import blake2b
 from b2bua.callcontrol.v1 import call_pb2 as record
 from b2bua.common.v1 import sip_pb2
 from b2bua.edge.v1 import edge_pb2 as edge
-from call_control.domain import authentication, party, redirection, timers
+from call_control.domain import authentication, party, redirection, session, timers
 from call_control.domain.release import end_call, release_leg
 from call_control.domain.requests import first_hop, host_port, leg_headers
 from call_control.domain.turn import Turn
+from sipcore import reliability, session_timer
 
 #: Constant Expires of the egress INVITE, whatever bounds the attempt (behaviour of the reference).
 _EXPIRES = "300"
@@ -88,12 +89,12 @@ def _attempt(turn: Turn, position: int) -> None:
         timers.arm(call, record.TIMER_KIND_GROUP, turn.now + route.group_ms, index)
 
 
-def send_invite(turn: Turn, leg: record.Leg, credentials: Sequence[sip_pb2.Header] = ()) -> None:
-    """Send the INVITE of an attempt, for the first time or again with credentials."""
+def send_invite(turn: Turn, leg: record.Leg) -> None:
+    """Send the INVITE of an attempt, for the first time or again as its refusal wants it."""
     call = turn.call
     route = call.routes[leg.route]
     leg.invite_branch = turn.next_branch(leg)
-    hops = call.invite.max_forwards
+    hops = 0 if leg.authentications else call.invite.max_forwards
     command = edge.SendRequest(
         method="INVITE",
         request_uri=leg.remote_target,
@@ -103,21 +104,38 @@ def send_invite(turn: Turn, leg: record.Leg, credentials: Sequence[sip_pb2.Heade
         from_tag=leg.local_tag,
         to_value=leg.remote_uri,
         cseq=leg.invite_cseq,
-        max_forwards=hops - 1 if hops > 0 and not credentials else turn.policy.max_forwards,
+        max_forwards=hops - 1 if hops > 0 else turn.policy.max_forwards,
         contact=True,
         contact_user=leg.contact_user,
         target=edge.Target(uri=first_hop(route)),
         report_trying=bool(route.no_reply_ms),
     )
-    headers = command.headers
-    headers.add(name="Expires", value=_EXPIRES)
-    headers.add(name="User-Agent", value=turn.policy.user_agent)
-    headers.extend(credentials)
-    if route.auth_mode == record.AUTH_MODE_UNSPECIFIED and turn.policy.pass_authentication:
-        headers.extend(authentication.passed_credentials(call.invite.headers))
-    headers.extend(leg_headers(call, leg))
-    headers.extend(party.reasons(call.invite.headers))
+    command.headers.extend(_invite_headers(turn, leg, route))
     turn.request(command, record.PROOF_SENT, leg, offer=call.invite.body)
+
+
+def _invite_headers(turn: Turn, leg: record.Leg, route: record.Route) -> list[sip_pb2.Header]:
+    call, policy = turn.call, turn.policy
+    headers = [
+        sip_pb2.Header(name="Expires", value=_EXPIRES),
+        sip_pb2.Header(name="User-Agent", value=policy.user_agent),
+    ]
+    if leg.authentications:
+        body = call.invite.body.data
+        headers += authentication.credentials(turn, leg, "INVITE", leg.remote_target, body)
+    elif policy.pass_authentication and route.auth_mode == record.AUTH_MODE_UNSPECIFIED:
+        headers += authentication.passed_credentials(call.invite.headers)
+    session_headers = session.asking_headers(turn, leg)
+    options = [session_timer.OPTION_TAG] if session_headers else []
+    invite = turn.invite_transaction
+    if policy.reliable == "always" or (invite is not None and invite.reliability):
+        options.append(reliability.OPTION_TAG)
+    if options:
+        headers.append(sip_pb2.Header(name="Supported", value=", ".join(options)))
+    headers += session_headers
+    headers += leg_headers(call, leg)
+    headers += party.reasons(call.invite.headers)
+    return headers
 
 
 # -- what bounds an attempt ----------------------------------------------------------------------
@@ -183,14 +201,12 @@ def failed(turn: Turn, leg: record.Leg, response: edge.ResponseEvent) -> None:
     heard(turn, leg, response.status)
     pay_invite(turn, leg)
     turn.changed = True
-    credentials = authentication.answer(turn, leg, response, "INVITE", leg.remote_target, call.invite.body)
-    if credentials is not None:
+    if authentication.challenged(turn, leg, response) or session.asks_for_more(turn, leg, response):
         leg.local_cseq += 1
         leg.invite_cseq = leg.local_cseq
         leg.state = record.LEG_STATE_INVITING
         leg.ClearField("sent")
-        leg.authentication.invite_credentials = credentials.value
-        send_invite(turn, leg, (credentials,))
+        send_invite(turn, leg)
         return
     end_attempt(turn, leg, response.status)
     route = call.routes[leg.route]

@@ -7,12 +7,8 @@ from typing import NamedTuple
 
 from b2bua.callcontrol.v1 import call_pb2 as record
 from b2bua.edge.v1 import edge_pb2 as edge
-from call_control.domain.midcall import (
-    RELAYED,
-    relay_of_ack,
-    relay_of_branch,
-    relay_of_transaction,
-)
+from call_control.domain import relays
+from call_control.domain.midcall import RELAYED
 from call_control.domain.turn import Turn, same_request
 from sipcore.dialog import CSeqOrder, cseq_order
 
@@ -52,6 +48,12 @@ class Kind(Enum):
     """The requester cancels its re-INVITE."""
     REINVITE_ACK = auto()
     """The requester's ACK for the 2xx to its re-INVITE."""
+    UPDATE = auto()
+    """An UPDATE of either side."""
+    PRACK = auto()
+    """The caller acknowledges a reliable provisional."""
+    REFER = auto()
+    """One side wants the other to call somebody else."""
     RELAYED_REQUEST = auto()
     """A request that crosses as it is."""
     OPTIONS = auto()
@@ -68,6 +70,12 @@ class Kind(Enum):
     """2xx to a request of ours that crosses."""
     RELAY_FAILURE = auto()
     """3xx..6xx to a request of ours that crosses, or none in time."""
+    OWN_PROVISIONAL = auto()
+    """1xx to a request that we sent by ourselves."""
+    OWN_SUCCESS = auto()
+    """2xx to a request that we sent by ourselves."""
+    OWN_FAILURE = auto()
+    """3xx..6xx to a request that we sent by ourselves, or none in time."""
     STRAY_SUCCESS = auto()
     """2xx to a re-INVITE that is over."""
     REQUEST_FINAL = auto()
@@ -90,6 +98,9 @@ _IN_DIALOG_KINDS = {
     "INVITE": Kind.REINVITE,
     "BYE": Kind.BYE,
     "OPTIONS": Kind.OPTIONS,
+    "UPDATE": Kind.UPDATE,
+    "PRACK": Kind.PRACK,
+    "REFER": Kind.REFER,
     **dict.fromkeys(RELAYED, Kind.RELAYED_REQUEST),
 }
 
@@ -103,10 +114,10 @@ def classify(turn: Turn, event: edge.Event, leg_index: int) -> Subject:
             return _classify_response(turn, event.response, leg_index)
         case "ack_missing":
             return Subject(
-                Kind.ACK_MISSING, relay=relay_of_transaction(turn.call, event.ack_missing.transaction)
+                Kind.ACK_MISSING, relay=relays.of_transaction(turn.call, event.ack_missing.transaction)
             )
         case "self_cancelled":
-            relay = relay_of_transaction(turn.call, event.self_cancelled.transaction)
+            relay = relays.of_transaction(turn.call, event.self_cancelled.transaction)
             return Subject(Kind.SELF_CANCELLED, turn.ingress) if relay is None else _NOTHING
     return _NOTHING
 
@@ -137,7 +148,7 @@ def _in_dialog_kind(turn: Turn, leg: record.Leg, method: str) -> Kind:
 
 def _classify_cancel(turn: Turn, request: edge.RequestEvent) -> Subject:
     reference = request.transaction.rpartition(" ")[0] + " INVITE"
-    relay = relay_of_transaction(turn.call, reference)
+    relay = relays.of_transaction(turn.call, reference)
     if relay is not None:
         pending = relay.state == record.RELAY_STATE_PENDING
         return Subject(Kind.REINVITE_CANCEL, relay=relay) if pending else _NOTHING
@@ -147,7 +158,7 @@ def _classify_cancel(turn: Turn, request: edge.RequestEvent) -> Subject:
 def _classify_ack(turn: Turn, leg: record.Leg, request: edge.RequestEvent) -> Subject:
     if leg.index == 0 and request.origin.cseq == leg.invite_cseq:
         return Subject(Kind.ACK, leg)
-    relay = relay_of_ack(turn.call, leg.index, request.origin.cseq)
+    relay = relays.of_ack(turn.call, leg.index, request.origin.cseq)
     return Subject(Kind.REINVITE_ACK, leg, relay) if relay is not None else _NOTHING
 
 
@@ -157,9 +168,10 @@ def _classify_response(turn: Turn, response: edge.ResponseEvent, leg_index: int)
         return _NOTHING
     if same_request(leg.invite_branch, response.branch):
         return Subject(_invite_kind(leg, response.status), leg)
-    relay = relay_of_branch(turn.call, response.branch)
+    relay = relays.of_branch(turn.call, response.branch)
     if relay is not None:
-        return Subject(_relay_kind(response.status), leg, relay)
+        kinds = _OWN_KINDS if relay.purpose else _RELAY_KINDS
+        return Subject(kinds[min(response.status // 100, 3) - 1], leg, relay)
     if response.method == "INVITE" and 200 <= response.status < 300:
         return Subject(Kind.STRAY_SUCCESS, leg)
     return Subject(Kind.REQUEST_FINAL, leg) if response.status >= 200 else _NOTHING
@@ -176,7 +188,6 @@ def _invite_kind(leg: record.Leg, status: int) -> Kind:
     return Kind.SUCCESS if waiting else Kind.LATE_SUCCESS
 
 
-def _relay_kind(status: int) -> Kind:
-    if status < 200:
-        return Kind.RELAY_PROVISIONAL
-    return Kind.RELAY_SUCCESS if status < 300 else Kind.RELAY_FAILURE
+#: By the class of the status: 1xx, 2xx, any other.
+_RELAY_KINDS = (Kind.RELAY_PROVISIONAL, Kind.RELAY_SUCCESS, Kind.RELAY_FAILURE)
+_OWN_KINDS = (Kind.OWN_PROVISIONAL, Kind.OWN_SUCCESS, Kind.OWN_FAILURE)

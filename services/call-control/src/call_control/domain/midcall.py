@@ -1,50 +1,48 @@
-"""Requests inside an answered call that cross from one leg to the other: re-INVITE, INFO, ...
+"""Requests inside a call that cross from one leg to the other: re-INVITE, UPDATE, INFO, ...
 
-A request of one side (the requester) becomes a request of ours to the other; its answer comes
-back. At most one re-INVITE crosses at a time: a second one meets 491 (RFC 3261 14.2).
+A request of one side (the requester) becomes a request of ours to the other; its answer comes back. At most
+one offer crosses at a time: a second one meets 491 (RFC 3261 14.2, RFC 3311 5.2).
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import NamedTuple
+
 from b2bua.callcontrol.v1 import call_pb2 as record
 from b2bua.common.v1 import sip_pb2
 from b2bua.edge.v1 import edge_pb2 as edge
-from call_control.domain import party
-from call_control.domain.release import release_all
-from call_control.domain.requests import acknowledgement, in_dialog
-from call_control.domain.turn import Turn, same_request
+from call_control.domain import party, relays, session
+from call_control.domain.requests import in_dialog
+from call_control.domain.turn import Turn
+from sipcore.session_timer import Grant
 
-#: Methods that cross as they are, beside INVITE.
-RELAYED = frozenset({"INFO", "MESSAGE", "NOTIFY"})
+
+class _Crossing(NamedTuple):
+    """What of a request, and of its answers, the other side gets beside the body."""
+
+    headers: frozenset[str] = frozenset()
+    expires: bool = False
+
+
+_EVENTS = frozenset({"event", "o", "allow-events", "u", "subscription-state", "accept", "min-expires"})
+_CROSSING = {
+    "INVITE": _Crossing(),
+    "UPDATE": _Crossing(),
+    "INFO": _Crossing(frozenset({"info-package", "recv-info"})),
+    "MESSAGE": _Crossing(),
+    "NOTIFY": _Crossing(_EVENTS),
+    "SUBSCRIBE": _Crossing(_EVENTS, expires=True),
+}
+#: Methods that cross as they are.
+RELAYED = frozenset(_CROSSING) - {"INVITE", "UPDATE"}
+#: Header fields that cross with every request and answer.
+_ALWAYS = frozenset({"reason", "warning", "retry-after"})
 #: What we understand, for Allow.
-ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, MESSAGE, NOTIFY"
+ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK, MESSAGE, NOTIFY, SUBSCRIBE, REFER"
 
-#: A re-INVITE answered with one of these takes the dialog down (RFC 5057 5.1).
-_FATAL = frozenset({408, 481})
-
-
-def relay_of_branch(call: record.Call, branch: str) -> record.Relay | None:
-    """Return the crossing request whose request to the other side has a branch."""
-    return next((relay for relay in call.relays if same_request(relay.branch, branch)), None)
-
-
-def relay_of_transaction(call: record.Call, reference: str) -> record.Relay | None:
-    """Return the crossing request of a requester's server transaction."""
-    return next((relay for relay in call.relays if relay.transaction == reference), None)
-
-
-def relay_of_ack(call: record.Call, leg: int, cseq: int) -> record.Relay | None:
-    """Return the answered re-INVITE that an ACK of a leg is for."""
-    return next(
-        (
-            relay
-            for relay in call.relays
-            if relay.from_leg == leg
-            and relay.origin_cseq == cseq
-            and relay.state == record.RELAY_STATE_ANSWERED
-        ),
-        None,
-    )
+#: When a peer may try again whose UPDATE met one of its own, in seconds (RFC 3311 5.2: 0 to 10).
+_RETRY_AFTER = "3"
 
 
 # -- the requester's request ---------------------------------------------------------------------
@@ -54,22 +52,73 @@ def reinvited(turn: Turn, leg: record.Leg, request: edge.RequestEvent, reporter:
     """Take a re-INVITE to the other side, or answer it here when nothing changes."""
     transaction = turn.open_transaction(leg, request, reporter)
     peer = turn.peer(leg)
-    if peer is None or any(relay.method == "INVITE" for relay in turn.call.relays):
+    if peer is None or relays.exchange(turn.call) is not None:
         turn.answer(transaction, 491, "Request Pending")
-    elif 0 <= request.max_forwards <= 1:
-        turn.answer(transaction, 483, "Too Many Hops")
+        return
+    grant = _grant(turn, leg, request, transaction)
+    if grant is None:
+        return
+    digest = party.body_digest(request.body)
+    if digest and digest == leg.received_body_digest:
+        _refresh(turn, leg, request, transaction, grant)
     else:
-        if request.contact_uri:
-            leg.remote_target = request.contact_uri
-        digest = party.body_digest(request.body)
-        if digest and digest == leg.received_body_digest:
-            _refresh(turn, leg, request, transaction)
+        _cross(turn, leg, peer, request, transaction)
+
+
+def updated(turn: Turn, leg: record.Leg, request: edge.RequestEvent, reporter: edge.EdgeRef) -> None:
+    """Take an UPDATE with an offer to the other side; one without is answered here (RFC 3311 5.2)."""
+    transaction = turn.open_transaction(leg, request, reporter)
+    under_way = relays.exchange(turn.call)
+    if under_way is not None and request.body.data:
+        if under_way.from_leg == leg.index and under_way.method == "UPDATE":
+            retry_after = sip_pb2.Header(name="Retry-After", value=_RETRY_AFTER)
+            turn.answer(transaction, 500, "Server Internal Error", headers=(retry_after,))
         else:
-            _cross(turn, leg, peer, request, transaction)
+            turn.answer(transaction, 491, "Request Pending")
+        return
+    grant = _grant(turn, leg, request, transaction)
+    if grant is None:
+        return
+    peer = turn.peer(leg) or turn.early_peer(leg)
+    if request.body.data and peer is not None:
+        _cross(turn, leg, peer, request, transaction)
+        return
+    if request.body.data:
+        turn.answer(transaction, 491, "Request Pending")
+        return
+    take_target(leg, request.contact_uri)
+    session.start(turn, leg, grant.timer)
+    turn.answer(transaction, 200, "OK", contact=True, headers=session.headers_of_grant(grant))
+
+
+def _grant(
+    turn: Turn, leg: record.Leg, request: edge.RequestEvent, transaction: record.ServerTransaction
+) -> Grant | None:
+    """What the session timer of the requester's leg will be; None: the request is refused already."""
+    if 0 <= request.max_forwards <= 1:
+        turn.answer(transaction, 483, "Too Many Hops")
+        return None
+    try:
+        grant = session.granted(turn, leg, request)
+    except session.Refusal as refusal:
+        turn.answer(transaction, refusal.status, refusal.reason, headers=refusal.headers)
+        return None
+    session.keep_grant(transaction, grant)
+    return grant
+
+
+def take_target(leg: record.Leg, contact_uri: str) -> None:
+    """Refresh the remote target from a request or answer that is accepted (RFC 3261 12.2)."""
+    if contact_uri:
+        leg.remote_target = contact_uri
 
 
 def _refresh(
-    turn: Turn, leg: record.Leg, request: edge.RequestEvent, transaction: record.ServerTransaction
+    turn: Turn,
+    leg: record.Leg,
+    request: edge.RequestEvent,
+    transaction: record.ServerTransaction,
+    grant: Grant,
 ) -> None:
     """Same offer as last time: the same answer, and the other side hears nothing."""
     turn.call.relays.add(
@@ -82,7 +131,16 @@ def _refresh(
         ack_by_ms=turn.now + turn.policy.ack_timeout_ms,
         offer_digest=leg.received_body_digest,
     )
-    turn.answer(transaction, 200, "OK", contact=True, body=leg.sent_body)
+    take_target(leg, request.contact_uri)
+    session.start(turn, leg, grant.timer)
+    turn.answer(
+        transaction,
+        200,
+        "OK",
+        contact=True,
+        headers=session.headers_of_grant(grant),
+        body=leg.sent_body,
+    )
 
 
 def _cross(
@@ -94,11 +152,17 @@ def _cross(
 ) -> None:
     method = request.origin.method
     hops = request.max_forwards
+    headers = crossing(method, request.headers)
+    if _CROSSING[method].expires and request.expires >= 0:
+        headers.append(sip_pb2.Header(name="Expires", value=str(request.expires)))
+    exchanges = method not in RELAYED
+    if exchanges:
+        headers += session.request_headers(turn, peer)
     command = in_dialog(
         turn,
         peer,
         method,
-        headers=party.reasons(request.headers),
+        headers=headers,
         body=request.body if request.HasField("body") else None,
         max_forwards=hops - 1 if hops > 0 else turn.policy.max_forwards,
     )
@@ -111,16 +175,24 @@ def _cross(
         cseq=command.cseq,
         origin_cseq=request.origin.cseq,
         state=record.RELAY_STATE_PENDING,
-        offer_digest=party.body_digest(request.body),
     )
+    if exchanges:
+        relay.offer_digest = party.body_digest(request.body)
+        relay.contact_uri = request.contact_uri
     if method == "INVITE":
         relay.request.CopyFrom(command)
         relay.request.ClearField("body")
     turn.request(command, record.PROOF_FINAL, peer)
 
 
+def crossing(method: str, headers: Iterable[sip_pb2.Header]) -> list[sip_pb2.Header]:
+    """Return the header fields of a request, or of an answer to it, that the other side gets too."""
+    wanted = _CROSSING[method].headers
+    return [header for header in headers if (name := header.name.lower()) in _ALWAYS or name in wanted]
+
+
 def relayed(turn: Turn, leg: record.Leg, request: edge.RequestEvent, reporter: edge.EdgeRef) -> None:
-    """Take an INFO, MESSAGE or NOTIFY to the other side."""
+    """Take an INFO, MESSAGE, NOTIFY or SUBSCRIBE to the other side."""
     transaction = turn.open_transaction(leg, request, reporter)
     peer = turn.peer(leg)
     if peer is None:
@@ -137,7 +209,7 @@ def options(turn: Turn, leg: record.Leg, request: edge.RequestEvent, reporter: e
     headers = [
         sip_pb2.Header(name="Allow", value=ALLOW),
         sip_pb2.Header(name="Accept", value="application/sdp"),
-        sip_pb2.Header(name="Supported", value=""),
+        sip_pb2.Header(name="Supported", value="100rel, timer"),
     ]
     turn.answer(transaction, 200, "OK", contact=True, headers=headers)
 
@@ -167,7 +239,7 @@ def reinvite_cancelled(
     if transaction is not None:
         turn.answer(transaction, 487, "Request Terminated")
     relay.state = record.RELAY_STATE_CANCELLING
-    _pay_request(turn, relay)
+    relays.pay(turn, relay)
     cancel = edge.Cancel(
         branch=relay.branch,
         headers=party.reasons(request.headers),
@@ -176,148 +248,3 @@ def reinvite_cancelled(
         provisional_seen=relay.provisional_seen,
     )
     turn.cancel(cancel, turn.call.legs[relay.to_leg])
-
-
-def reinvite_acknowledged(
-    turn: Turn, relay: record.Relay, request: edge.RequestEvent, reporter: edge.EdgeRef
-) -> None:
-    """The requester's ACK: the exchange is over; a withheld ACK follows with its answer."""
-    transaction = turn.transaction(relay.transaction)
-    if transaction is not None:
-        turn.stop_others(transaction, reporter)
-        turn.close_transaction(relay.transaction)
-    if relay.ack_withheld:
-        leg, requester = turn.call.legs[relay.to_leg], turn.call.legs[relay.from_leg]
-        answer = request.body if request.HasField("body") else None
-        if answer is not None:
-            leg.sent_body.CopyFrom(answer)
-            requester.received_body_digest = party.body_digest(answer)
-        ack = acknowledgement(turn, leg, relay.cseq, relay.branch, body=answer)
-        turn.request(ack, record.PROOF_DONE, leg)
-    turn.call.relays.remove(relay)
-    turn.changed = True
-
-
-# -- the other side's answer ---------------------------------------------------------------------
-
-
-def _pay_request(turn: Turn, relay: record.Relay) -> None:
-    position = turn.debt_of_branch(relay.branch)
-    if position is not None:
-        turn.pay((position,))
-
-
-def relay_provisional(turn: Turn, relay: record.Relay, response: edge.ResponseEvent) -> None:
-    """Pass a 101..199 to a crossing request on to the requester."""
-    if not relay.provisional_seen:
-        relay.provisional_seen = True
-        turn.changed = True
-    transaction = turn.transaction(relay.transaction)
-    if relay.state != record.RELAY_STATE_PENDING or transaction is None or response.status == 100:
-        return
-    respond = edge.Respond(
-        transaction=relay.transaction,
-        status=response.status,
-        reason=response.reason,
-        contact=True,
-        body=response.body if response.HasField("body") else None,
-    )
-    turn.repeat(edge.Command(respond=respond, edge=transaction.edges[0]), transaction.origin)
-
-
-def relay_accepted(turn: Turn, relay: record.Relay, response: edge.ResponseEvent) -> None:
-    """A 2xx to a crossing request: to the requester, and an ACK if it is an INVITE."""
-    leg = turn.call.legs[relay.to_leg]
-    offer = turn.debt_of_branch(relay.branch)
-    if relay.method != "INVITE":
-        _finish(turn, relay, response)
-        return
-    if relay.state == record.RELAY_STATE_ANSWERED:
-        _acknowledge_again(turn, relay, response)
-        return
-    if response.contact_uri:
-        leg.remote_target = response.contact_uri
-    body = response.body if response.HasField("body") else None
-    requester = turn.call.legs[relay.from_leg]
-    late_offer = not relay.offer_digest and body is not None and relay.state == record.RELAY_STATE_PENDING
-    if offer is not None:
-        command = turn.call.debts[offer].command.send_request
-        if command.HasField("body"):
-            leg.sent_body.CopyFrom(command.body)
-        turn.pay((offer,))
-    if not late_offer:
-        ack = acknowledgement(turn, leg, relay.cseq, relay.branch)
-        turn.request(ack, record.PROOF_DONE, leg)
-    transaction = turn.transaction(relay.transaction)
-    if relay.state == record.RELAY_STATE_CANCELLING or transaction is None:
-        _settle_relay_cancel(turn, relay)
-        turn.call.relays.remove(relay)
-        return
-    if relay.offer_digest:
-        requester.received_body_digest = relay.offer_digest
-    leg.received_body_digest = party.body_digest(response.body)
-    if body is not None:
-        requester.sent_body.CopyFrom(body)
-    relay.state = record.RELAY_STATE_ANSWERED
-    relay.ack_withheld = late_offer
-    relay.ack_by_ms = turn.now + turn.policy.ack_timeout_ms
-    relay.ClearField("request")
-    turn.answer(transaction, response.status, response.reason, contact=True, body=body)
-
-
-def _acknowledge_again(turn: Turn, relay: record.Relay, response: edge.ResponseEvent) -> None:
-    leg = turn.call.legs[relay.to_leg]
-    if not relay.ack_withheld:
-        ack = acknowledgement(turn, leg, relay.cseq, response.branch)
-        turn.repeat(edge.Command(send_request=ack, edge=leg.edge))
-
-
-def acknowledge_stray(turn: Turn, leg: record.Leg, response: edge.ResponseEvent) -> None:
-    """A repeated 2xx to a re-INVITE that is long over: its ACK was lost with an edge."""
-    ack = acknowledgement(turn, leg, response.cseq, response.branch)
-    turn.repeat(edge.Command(send_request=ack, edge=leg.edge))
-
-
-def relay_refused(turn: Turn, relay: record.Relay, response: edge.ResponseEvent) -> None:
-    """A final failure of a crossing request: the requester hears it, the call goes on."""
-    if relay.state == record.RELAY_STATE_CANCELLING:
-        _settle_relay_cancel(turn, relay)
-        turn.call.relays.remove(relay)
-        return
-    fatal = relay.method == "INVITE" and response.status in _FATAL
-    _finish(turn, relay, response)
-    if fatal:
-        release_all(turn, response.status, record.RELEASE_SOURCE_INTERNAL)
-
-
-def _settle_relay_cancel(turn: Turn, relay: record.Relay) -> None:
-    turn.pay(
-        [
-            position
-            for position, debt in enumerate(turn.call.debts)
-            if debt.proof == record.PROOF_INVITE_FINAL
-            and same_request(debt.command.cancel.branch, relay.branch)
-        ]
-    )
-    turn.changed = True
-
-
-def _finish(turn: Turn, relay: record.Relay, response: edge.ResponseEvent) -> None:
-    _pay_request(turn, relay)
-    transaction = turn.transaction(relay.transaction)
-    if transaction is not None:
-        turn.answer(
-            transaction,
-            response.status,
-            response.reason,
-            headers=party.reasons(response.headers),
-            body=response.body if response.HasField("body") else None,
-        )
-    turn.call.relays.remove(relay)
-    turn.changed = True
-
-
-def expire_relay(turn: Turn, relay: record.Relay) -> None:
-    """Our 2xx to a re-INVITE was never acknowledged: hang up on both sides (RFC 3261 13.3.1.4)."""
-    turn.call.relays.remove(relay)
-    release_all(turn, 408, record.RELEASE_SOURCE_INTERNAL)

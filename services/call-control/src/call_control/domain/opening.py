@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from b2bua.callcontrol.v1 import call_pb2 as record
+from b2bua.common.v1 import sip_pb2
 from b2bua.edge.v1 import edge_pb2 as edge
-from call_control.domain import hunting, party
+from call_control.domain import hunting, party, reliable, session
 from call_control.domain.turn import Turn
 from sipcore.dialog import route_set_uas
 
@@ -12,6 +15,7 @@ SCHEMA = 1
 
 #: A peer's Expires is believed up to one hour.
 _LONGEST_EXPIRES_S = 3_600
+_KEPT = frozenset({"reason", "authorization", "proxy-authorization"})
 
 
 def open_call(turn: Turn, event: edge.Event) -> None:
@@ -46,10 +50,25 @@ def open_call(turn: Turn, event: edge.Event) -> None:
         received_body_digest=party.body_digest(request.body),
         setup_time_ms=turn.now,
     )
-    turn.open_transaction(leg, request, event.edge)
+    transaction = turn.open_transaction(leg, request, event.edge)
+    transaction.reliability = reliable.reliability_of(request.headers)
+    leg.takes_update = party.allows(request.headers, "UPDATE")
     call.invite.CopyFrom(request)
     call.invite.ClearField("origin")
+    del call.invite.headers[:]
+    call.invite.headers.extend(_kept(request.headers))
+    try:
+        grant = session.granted(turn, leg, request)
+    except session.Refusal as refusal:
+        hunting.fail_call(turn, refusal.status, refusal.reason, refusal.headers)
+        return
+    session.keep_grant(transaction, grant)
     _route(turn, request)
+
+
+def _kept(headers: Iterable[sip_pb2.Header]) -> list[sip_pb2.Header]:
+    """Return what an attempt may need of the caller's header fields; passed ones are kept apart."""
+    return [header for header in headers if header.name.lower() in _KEPT]
 
 
 def _route(turn: Turn, request: edge.RequestEvent) -> None:

@@ -87,3 +87,22 @@ def body_digest(body: sip_pb2.Body) -> int:
 def reasons(headers: Iterable[sip_pb2.Header]) -> list[sip_pb2.Header]:
     """Return the Reason header fields (RFC 3326) among those of an event, to be passed on."""
     return [header for header in headers if header.name.lower() == "reason"]
+
+
+def options(value: str) -> list[str]:
+    """Return the option tags of a Supported, Require or Unsupported value, in lower case."""
+    return [tag.strip().lower() for tag in value.split(",")]
+
+
+def allows(headers: Iterable[sip_pb2.Header], method: str) -> bool:
+    """Tell whether a method stands in the Allow of a message."""
+    return any(
+        method in [name.strip() for name in header.value.split(",")]
+        for header in headers
+        if header.name.lower() == "allow"
+    )
+
+
+def spread(seed: str, count: int) -> int:
+    """Return a number in 0..count-1 that stands for a draw, the same wherever it is drawn."""
+    return int.from_bytes(blake2b(seed.encode(), digest_size=8).digest(), "big") % count

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from call_control.domain.call_id import CallIdForm, same_call_id
 from call_control.domain.route import RouteEntry
+from sipcore.session_timer import Wish
 
 #: Header fields that events carry beside the ones with a field of their own.
 WANTED_HEADERS = (
@@ -16,7 +17,27 @@ WANTED_HEADERS = (
     "proxy-authorization",
     "www-authenticate",
     "proxy-authenticate",
+    "supported",
+    "require",
+    "rseq",
+    "rack",
+    "session-expires",
+    "min-se",
+    "allow",
+    "event",
+    "allow-events",
+    "subscription-state",
+    "accept",
+    "min-expires",
+    "info-package",
+    "recv-info",
+    "refer-to",
+    "referred-by",
+    "also",
 )
+
+
+_GRANT_ONLY = Wish(interval=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +55,18 @@ class Policy:
     """User-Agent of our requests."""
     server: str = ""
     """Server of our responses; empty for none."""
+    session: Wish = _GRANT_ONLY
+    """Session timers (RFC 4028): what we ask for on each leg; without an interval we only grant."""
+    reliable: str = "supported"
+    """Who is asked for reliable provisionals (RFC 3262): "always" all callees, or "supported"."""
+    ingress_keepalive_ms: int = 0
+    """Between keep-alives on the ingress leg; 0 for none."""
+    egress_keepalive_ms: int = 0
+    """The same on the egress leg."""
+    keepalive_method: str = "INVITE"
+    """INVITE or OPTIONS."""
+    keepalive_grace_ms: int = 600_000
+    """How long a call may go on whose peer has never answered a keep-alive."""
     answer_timeout_ms: int = 300_000
     """How long a call may stay unanswered when the caller's INVITE has no Expires."""
     ack_timeout_ms: int = 32_000

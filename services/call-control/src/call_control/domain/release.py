@@ -78,6 +78,7 @@ def _cancel(turn: Turn, leg: record.Leg, headers: Sequence[sip_pb2.Header]) -> N
 def release_all(turn: Turn, status: int, source: record.ReleaseSource, *, besides: int = -1) -> None:
     """Hang up on every leg but one and end the call."""
     turn.call.release_source = source
+    abandon_relays(turn, None)
     end_call(turn, status)
     for leg in turn.call.legs:
         if leg.index != besides:
@@ -158,7 +159,7 @@ def hung_up(turn: Turn, leg: record.Leg, request: edge.RequestEvent, reporter: e
     leg.state = record.LEG_STATE_ENDED
     leg.end_time_ms = turn.now
     leg.remote_cseq = max(leg.remote_cseq, request.origin.cseq)
-    _abandon_relays(turn, leg)
+    abandon_relays(turn, leg)
     if leg.index == 0 and turn.invite_transaction is not None:
         # Whoever hangs up has our 2xx: its ACK got lost, and no edge need repeat the answer.
         turn.stop_others(turn.invite_transaction, edge.EdgeRef())
@@ -189,14 +190,17 @@ def acknowledged_after_end(turn: Turn, reporter: edge.EdgeRef) -> None:
         release_leg(turn, turn.ingress)
 
 
-def _abandon_relays(turn: Turn, gone: record.Leg) -> None:
-    """End the requests that cross from leg to leg: answer the requester, cancel our own."""
+def abandon_relays(turn: Turn, gone: record.Leg | None) -> None:
+    """End the requests under way inside the dialogs: answer the requester, cancel our own.
+
+    The peer of `gone` has hung up: nothing is cancelled there.
+    """
     for relay in turn.call.relays:
         transaction = turn.transaction(relay.transaction)
         unanswered = relay.state == record.RELAY_STATE_PENDING
         if transaction is not None and unanswered:
             turn.answer(transaction, 487, "Request Terminated")
-        if unanswered and relay.method == "INVITE" and relay.to_leg != gone.index:
+        if unanswered and relay.method == "INVITE" and (gone is None or relay.to_leg != gone.index):
             turn.cancel(
                 edge.Cancel(
                     branch=relay.branch,

@@ -7,11 +7,13 @@ from collections.abc import Iterable, Sequence
 from b2bua.callcontrol.v1 import call_pb2 as record
 from b2bua.common.v1 import sip_pb2
 from b2bua.edge.v1 import edge_pb2 as edge
+from call_control.domain import authentication
 from call_control.domain.turn import Turn
 from sipcore.dialog import aim
 
-#: Methods whose requests carry a Contact inside a dialog: those that refresh the target.
-_TARGET_REFRESH = frozenset({"INVITE", "UPDATE"})
+#: Methods whose requests carry a Contact inside a dialog: they refresh its target (RFC 3261 12.2.1.1,
+#: RFC 3311), or make a usage of it (RFC 3515, RFC 6665).
+_WITH_CONTACT = frozenset({"INVITE", "UPDATE", "SUBSCRIBE", "NOTIFY", "REFER"})
 
 
 def in_dialog(
@@ -25,8 +27,12 @@ def in_dialog(
 ) -> edge.SendRequest:
     """Return a new request of a dialog: next CSeq number, route set, remote target."""
     leg.local_cseq += 1
-    request = _request(turn, leg, method, leg.local_cseq, leg.remote_tag)
+    request = _request(turn, leg, method, leg.local_cseq)
     request.headers.add(name="User-Agent", value=turn.policy.user_agent)
+    if leg.authentications:
+        authentication.new_request(leg)
+        octets = body.data if body is not None else b""
+        request.headers.extend(authentication.credentials(turn, leg, method, request.request_uri, octets))
     if leg.index:
         request.headers.extend(leg_headers(turn.call, leg))
     request.headers.extend(headers)
@@ -34,7 +40,7 @@ def in_dialog(
         request.max_forwards = max_forwards
     if body is not None:
         request.body.CopyFrom(body)
-    if method in _TARGET_REFRESH:
+    if method in _WITH_CONTACT:
         request.contact = True
         request.contact_user = leg.contact_user
     return request
@@ -49,8 +55,10 @@ def acknowledgement(
     body: sip_pb2.Body | None = None,
 ) -> edge.SendRequest:
     """Return the ACK for a 2xx: the INVITE's CSeq number, a branch of its own (RFC 3261 13.2.2.4)."""
-    request = _request(turn, leg, "ACK", cseq, leg.remote_tag)
+    request = _request(turn, leg, "ACK", cseq)
     request.invite_branch = invite_branch
+    if leg.authentications:
+        request.headers.extend(authentication.credentials(turn, leg, "ACK", request.request_uri))
     if body is not None:
         request.body.CopyFrom(body)
     return request
@@ -76,8 +84,9 @@ def first_hop(route: record.Route) -> str:
     return f"sip:{route.host}{port}{transport}"
 
 
-def _request(turn: Turn, leg: record.Leg, method: str, cseq: int, remote_tag: str) -> edge.SendRequest:
-    target = aim(leg.route_set, leg.remote_target)
+def _request(turn: Turn, leg: record.Leg, method: str, cseq: int) -> edge.SendRequest:
+    dialog: record.Leg | record.EarlyDialog = leg if leg.remote_tag else leg.early
+    target = aim(dialog.route_set, dialog.remote_target)
     outbound_proxy = turn.call.routes[leg.route].outbound_proxy if leg.index else ""
     return edge.SendRequest(
         method=method,
@@ -87,7 +96,7 @@ def _request(turn: Turn, leg: record.Leg, method: str, cseq: int, remote_tag: st
         from_value=leg.local_uri,
         from_tag=leg.local_tag,
         to_value=leg.remote_uri,
-        to_tag=remote_tag,
+        to_tag=dialog.remote_tag,
         cseq=cseq,
         route=target.route,
         max_forwards=turn.policy.max_forwards,

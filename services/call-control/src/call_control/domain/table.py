@@ -10,7 +10,17 @@ from collections.abc import Callable, Mapping
 
 from b2bua.callcontrol.v1 import call_pb2 as record
 from b2bua.edge.v1 import edge_pb2 as edge
-from call_control.domain import answering, hunting, midcall, release, upkeep
+from call_control.domain import (
+    answering,
+    hunting,
+    midcall,
+    midcall_answers,
+    own_answers,
+    release,
+    reliable,
+    transfer,
+    upkeep,
+)
 from call_control.domain.kinds import Kind, Subject, classify
 from call_control.domain.turn import Turn
 
@@ -85,7 +95,7 @@ def _ack_missing(turn: Turn, event: edge.Event, subject: Subject) -> None:
 
 def _reinvite_unacknowledged(turn: Turn, event: edge.Event, subject: Subject) -> None:
     if subject.relay is not None:
-        midcall.expire_relay(turn, subject.relay)
+        midcall_answers.expire_relay(turn, subject.relay)
 
 
 def _in_dialog(
@@ -175,18 +185,25 @@ def _rows() -> Mapping[tuple[record.CallState, Kind], Handler]:
     row(Kind.RELAYED_REQUEST, _in_dialog(midcall.relayed), *_UP)
     row(Kind.OPTIONS, _in_dialog(midcall.options), *_UP)
     row(Kind.OTHER_REQUEST, _in_dialog(midcall.unsupported), *_UP)
-    for kind in (Kind.RELAYED_REQUEST, Kind.OPTIONS, Kind.OTHER_REQUEST):
+    row(Kind.UPDATE, _in_dialog(midcall.updated), *_UNANSWERED, *_UP)
+    row(Kind.PRACK, _in_dialog(reliable.acknowledged), *_UNANSWERED, *_UP)
+    row(Kind.REFER, _in_dialog(transfer.referred), *_UP)
+    for kind in (Kind.RELAYED_REQUEST, Kind.OPTIONS, Kind.OTHER_REQUEST, Kind.REFER):
         row(kind, _NO_DIALOG, *_UNANSWERED)
         row(kind, _GONE, ENDED)
-    row(Kind.REINVITE, _GONE, ENDED)
+    for kind in (Kind.REINVITE, Kind.UPDATE, Kind.PRACK):
+        row(kind, _GONE, ENDED)
+    row(Kind.OWN_PROVISIONAL, _relay_response(own_answers.provisional))
+    row(Kind.OWN_SUCCESS, _relay_response(own_answers.accepted))
+    row(Kind.OWN_FAILURE, _relay_response(own_answers.refused))
     row(Kind.REPEATED_REQUEST, _repeated_request)
     row(Kind.OLD_REQUEST, _OLD)
     row(Kind.REINVITE_CANCEL, _relay_request(midcall.reinvite_cancelled), *_UP)
-    row(Kind.REINVITE_ACK, _relay_request(midcall.reinvite_acknowledged), *_UP)
-    row(Kind.RELAY_PROVISIONAL, _relay_response(midcall.relay_provisional), *_UP)
-    row(Kind.RELAY_SUCCESS, _relay_response(midcall.relay_accepted), *_UP)
-    row(Kind.RELAY_FAILURE, _relay_response(midcall.relay_refused), *_UP)
-    row(Kind.STRAY_SUCCESS, _response(midcall.acknowledge_stray))
+    row(Kind.REINVITE_ACK, _relay_request(midcall_answers.reinvite_acknowledged), *_UP)
+    row(Kind.RELAY_PROVISIONAL, _relay_response(midcall_answers.relay_provisional), *_UP)
+    row(Kind.RELAY_SUCCESS, _relay_response(midcall_answers.relay_accepted), *_UP)
+    row(Kind.RELAY_FAILURE, _relay_response(midcall_answers.relay_refused), *_UP)
+    row(Kind.STRAY_SUCCESS, _response(midcall_answers.acknowledge_stray))
     row(Kind.REQUEST_FINAL, _response(upkeep.request_final))
     return rows
 

@@ -29,6 +29,9 @@ class Minter(Protocol):
     def branch(self, key: str, leg: int, counter: int, retry: int = 0) -> str:
         """Return a branch for the first address tried."""
 
+    def cnonce(self, key: str, leg: int, nonce: str) -> str:
+        """Return what stands for a client's nonce beside one of the server's (RFC 7616 3.4)."""
+
 
 def same_request(branch: str, other: str) -> bool:
     """Tell whether two of our branches belong to one request, whatever address it went to."""
@@ -72,6 +75,17 @@ class Turn:
             return self.ingress
         return next((one for one in self.call.legs[1:] if one.state == record.LEG_STATE_CONFIRMED), None)
 
+    def early_peer(self, leg: record.Leg) -> record.Leg | None:
+        """Return the leg on the other side of an unanswered call, if a request can reach its peer already.
+
+        That takes a dialog, and so a reliable provisional on both sides (RFC 3262, RFC 3311 4).
+        """
+        invite = self.invite_transaction
+        callee = next((one for one in self.call.legs[1:] if one.HasField("early")), None)
+        if callee is None or invite is None or not invite.rseq or invite.prack_awaited:
+            return None
+        return self.ingress if leg.index else callee
+
     def transaction(self, reference: str) -> record.ServerTransaction | None:
         """Return the open server transaction of a reference."""
         return next((one for one in self.call.transactions if one.transaction == reference), None)
@@ -105,8 +119,12 @@ class Turn:
         contact: bool = False,
         headers: Iterable[sip_pb2.Header] = (),
         body: sip_pb2.Body | None = None,
+        rseq: int = 0,
     ) -> None:
-        """Answer a request; owed until the edge confirms, a 2xx to INVITE until its ACK."""
+        """Answer a request; owed until the edge confirms, a 2xx to INVITE until its ACK.
+
+        With `rseq` the edge repeats a provisional until its PRACK (RFC 3262 3).
+        """
         leg = self.call.legs[transaction.leg]
         command = edge.Command(
             respond=edge.Respond(
@@ -117,6 +135,7 @@ class Turn:
                 contact=contact,
                 headers=headers,
                 peer_tag=leg.remote_tag,
+                rseq=rseq,
             )
         )
         if transaction.HasField("answer"):

@@ -6,8 +6,16 @@ from collections.abc import Callable, Collection, Container, Mapping
 
 from b2bua.callcontrol.v1 import call_pb2 as record
 from b2bua.edge.v1 import edge_pb2 as edge
-from call_control.domain import hunting, release, timers
-from call_control.domain.midcall import expire_relay, relay_of_branch
+from call_control.domain import (
+    authentication,
+    hunting,
+    keepalive,
+    midcall_answers,
+    relays,
+    release,
+    session,
+    timers,
+)
 from call_control.domain.party import LOCAL_HOST
 from call_control.domain.turn import Turn, same_request
 
@@ -35,7 +43,7 @@ def store_sent(turn: Turn, sent: edge.Sent) -> None:
                     debt.command.cancel.sent.CopyFrom(sent)
             turn.changed = True
             return
-    relay = relay_of_branch(call, sent.branch)
+    relay = relays.of_branch(call, sent.branch)
     if relay is not None:
         relay.sent.CopyFrom(sent)
         turn.changed = True
@@ -70,7 +78,9 @@ def _close_if_final(turn: Turn, reference: str) -> None:
 
 
 def request_final(turn: Turn, leg: record.Leg, response: edge.ResponseEvent) -> None:
-    """The final answer to our BYE: whatever it is, the leg is over."""
+    """The final answer to our BYE: a challenge is answered once, else the leg is over whatever it is."""
+    if authentication.retry(turn, leg, response.branch, response) is not None:
+        return
     position = turn.debt_of_branch(response.branch)
     if position is not None:
         turn.pay((position,))
@@ -97,7 +107,7 @@ def on_timer(turn: Turn, absent_edges: Container[str]) -> None:
     if _due(call.reap_by_ms, now):
         release.reap(turn)
     for relay in [relay for relay in call.relays if _due(relay.ack_by_ms, now)]:
-        expire_relay(turn, relay)
+        midcall_answers.expire_relay(turn, relay)
     for timer in timers.take_due(call, now) if call.timers else ():
         turn.changed = True
         _EXPIRED[timer.kind](turn, call.legs[timer.leg], timer.at_ms)
@@ -111,6 +121,10 @@ _EXPIRED: Mapping[record.TimerKind, Callable[[Turn, record.Leg, int], None]] = {
     record.TIMER_KIND_NO_ANSWER: hunting.attempt_expired,
     record.TIMER_KIND_GROUP: hunting.group_expired,
     record.TIMER_KIND_CREDIT: release.credit_used_up,
+    record.TIMER_KIND_KEEPALIVE: keepalive.due,
+    record.TIMER_KIND_KEEPALIVE_GRACE: keepalive.grace_over,
+    record.TIMER_KIND_SESSION_REFRESH: session.refresh_due,
+    record.TIMER_KIND_SESSION_EXPIRED: session.expired,
 }
 
 

@@ -54,7 +54,20 @@ class TimerKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     TIMER_KIND_KEEPALIVE_GRACE: _ClassVar[TimerKind]
     TIMER_KIND_SESSION_REFRESH: _ClassVar[TimerKind]
     TIMER_KIND_SESSION_EXPIRED: _ClassVar[TimerKind]
-    TIMER_KIND_GLARE: _ClassVar[TimerKind]
+
+class Reliability(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    RELIABILITY_UNSPECIFIED: _ClassVar[Reliability]
+    RELIABILITY_SUPPORTED: _ClassVar[Reliability]
+    RELIABILITY_REQUIRED: _ClassVar[Reliability]
+
+class OwnPurpose(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    OWN_PURPOSE_UNSPECIFIED: _ClassVar[OwnPurpose]
+    OWN_PURPOSE_KEEPALIVE: _ClassVar[OwnPurpose]
+    OWN_PURPOSE_SESSION: _ClassVar[OwnPurpose]
+    OWN_PURPOSE_PRACK: _ClassVar[OwnPurpose]
+    OWN_PURPOSE_REFER: _ClassVar[OwnPurpose]
 
 class RelayState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -103,7 +116,14 @@ TIMER_KIND_KEEPALIVE: TimerKind
 TIMER_KIND_KEEPALIVE_GRACE: TimerKind
 TIMER_KIND_SESSION_REFRESH: TimerKind
 TIMER_KIND_SESSION_EXPIRED: TimerKind
-TIMER_KIND_GLARE: TimerKind
+RELIABILITY_UNSPECIFIED: Reliability
+RELIABILITY_SUPPORTED: Reliability
+RELIABILITY_REQUIRED: Reliability
+OWN_PURPOSE_UNSPECIFIED: OwnPurpose
+OWN_PURPOSE_KEEPALIVE: OwnPurpose
+OWN_PURPOSE_SESSION: OwnPurpose
+OWN_PURPOSE_PRACK: OwnPurpose
+OWN_PURPOSE_REFER: OwnPurpose
 RELAY_STATE_UNSPECIFIED: RelayState
 RELAY_STATE_PENDING: RelayState
 RELAY_STATE_CANCELLING: RelayState
@@ -117,7 +137,7 @@ PROOF_INVITE_FINAL: Proof
 PROOF_REPLY: Proof
 
 class Leg(_message.Message):
-    __slots__ = ("index", "state", "call_id", "local_tag", "remote_tag", "local_uri", "remote_uri", "local_cseq", "remote_cseq", "invite_cseq", "route_set", "remote_target", "edge", "flow", "listener", "invite_branch", "sent", "contact_user", "received_body_digest", "sent_body", "ack_withheld", "route", "setup_time_ms", "trying_time_ms", "alerting_time_ms", "connect_time_ms", "end_time_ms", "final_status", "authentication")
+    __slots__ = ("index", "state", "call_id", "local_tag", "remote_tag", "local_uri", "remote_uri", "local_cseq", "remote_cseq", "invite_cseq", "route_set", "remote_target", "edge", "flow", "listener", "invite_branch", "sent", "contact_user", "received_body_digest", "sent_body", "ack_withheld", "route", "setup_time_ms", "trying_time_ms", "alerting_time_ms", "connect_time_ms", "end_time_ms", "final_status", "authentications", "early", "session_interval_s", "session_refresher", "takes_update", "keepalives_answered")
     INDEX_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     CALL_ID_FIELD_NUMBER: _ClassVar[int]
@@ -146,7 +166,12 @@ class Leg(_message.Message):
     CONNECT_TIME_MS_FIELD_NUMBER: _ClassVar[int]
     END_TIME_MS_FIELD_NUMBER: _ClassVar[int]
     FINAL_STATUS_FIELD_NUMBER: _ClassVar[int]
-    AUTHENTICATION_FIELD_NUMBER: _ClassVar[int]
+    AUTHENTICATIONS_FIELD_NUMBER: _ClassVar[int]
+    EARLY_FIELD_NUMBER: _ClassVar[int]
+    SESSION_INTERVAL_S_FIELD_NUMBER: _ClassVar[int]
+    SESSION_REFRESHER_FIELD_NUMBER: _ClassVar[int]
+    TAKES_UPDATE_FIELD_NUMBER: _ClassVar[int]
+    KEEPALIVES_ANSWERED_FIELD_NUMBER: _ClassVar[int]
     index: int
     state: LegState
     call_id: str
@@ -175,8 +200,27 @@ class Leg(_message.Message):
     connect_time_ms: int
     end_time_ms: int
     final_status: int
-    authentication: Authentication
-    def __init__(self, index: _Optional[int] = ..., state: _Optional[_Union[LegState, str]] = ..., call_id: _Optional[str] = ..., local_tag: _Optional[str] = ..., remote_tag: _Optional[str] = ..., local_uri: _Optional[str] = ..., remote_uri: _Optional[str] = ..., local_cseq: _Optional[int] = ..., remote_cseq: _Optional[int] = ..., invite_cseq: _Optional[int] = ..., route_set: _Optional[_Iterable[str]] = ..., remote_target: _Optional[str] = ..., edge: _Optional[_Union[_edge_pb2.EdgeRef, _Mapping]] = ..., flow: _Optional[str] = ..., listener: _Optional[str] = ..., invite_branch: _Optional[str] = ..., sent: _Optional[_Union[_edge_pb2.Sent, _Mapping]] = ..., contact_user: _Optional[str] = ..., received_body_digest: _Optional[int] = ..., sent_body: _Optional[_Union[_sip_pb2.Body, _Mapping]] = ..., ack_withheld: _Optional[bool] = ..., route: _Optional[int] = ..., setup_time_ms: _Optional[int] = ..., trying_time_ms: _Optional[int] = ..., alerting_time_ms: _Optional[int] = ..., connect_time_ms: _Optional[int] = ..., end_time_ms: _Optional[int] = ..., final_status: _Optional[int] = ..., authentication: _Optional[_Union[Authentication, _Mapping]] = ...) -> None: ...
+    authentications: _containers.RepeatedCompositeFieldContainer[Authentication]
+    early: EarlyDialog
+    session_interval_s: int
+    session_refresher: bool
+    takes_update: bool
+    keepalives_answered: int
+    def __init__(self, index: _Optional[int] = ..., state: _Optional[_Union[LegState, str]] = ..., call_id: _Optional[str] = ..., local_tag: _Optional[str] = ..., remote_tag: _Optional[str] = ..., local_uri: _Optional[str] = ..., remote_uri: _Optional[str] = ..., local_cseq: _Optional[int] = ..., remote_cseq: _Optional[int] = ..., invite_cseq: _Optional[int] = ..., route_set: _Optional[_Iterable[str]] = ..., remote_target: _Optional[str] = ..., edge: _Optional[_Union[_edge_pb2.EdgeRef, _Mapping]] = ..., flow: _Optional[str] = ..., listener: _Optional[str] = ..., invite_branch: _Optional[str] = ..., sent: _Optional[_Union[_edge_pb2.Sent, _Mapping]] = ..., contact_user: _Optional[str] = ..., received_body_digest: _Optional[int] = ..., sent_body: _Optional[_Union[_sip_pb2.Body, _Mapping]] = ..., ack_withheld: _Optional[bool] = ..., route: _Optional[int] = ..., setup_time_ms: _Optional[int] = ..., trying_time_ms: _Optional[int] = ..., alerting_time_ms: _Optional[int] = ..., connect_time_ms: _Optional[int] = ..., end_time_ms: _Optional[int] = ..., final_status: _Optional[int] = ..., authentications: _Optional[_Iterable[_Union[Authentication, _Mapping]]] = ..., early: _Optional[_Union[EarlyDialog, _Mapping]] = ..., session_interval_s: _Optional[int] = ..., session_refresher: _Optional[bool] = ..., takes_update: _Optional[bool] = ..., keepalives_answered: _Optional[int] = ...) -> None: ...
+
+class EarlyDialog(_message.Message):
+    __slots__ = ("remote_tag", "route_set", "remote_target", "rseq", "prack_withheld")
+    REMOTE_TAG_FIELD_NUMBER: _ClassVar[int]
+    ROUTE_SET_FIELD_NUMBER: _ClassVar[int]
+    REMOTE_TARGET_FIELD_NUMBER: _ClassVar[int]
+    RSEQ_FIELD_NUMBER: _ClassVar[int]
+    PRACK_WITHHELD_FIELD_NUMBER: _ClassVar[int]
+    remote_tag: str
+    route_set: _containers.RepeatedScalarFieldContainer[str]
+    remote_target: str
+    rseq: int
+    prack_withheld: bool
+    def __init__(self, remote_tag: _Optional[str] = ..., route_set: _Optional[_Iterable[str]] = ..., remote_target: _Optional[str] = ..., rseq: _Optional[int] = ..., prack_withheld: _Optional[bool] = ...) -> None: ...
 
 class Route(_message.Message):
     __slots__ = ("host", "port", "transport", "number", "called", "calling", "display", "from_host", "to_host", "headers", "credit_ms", "expires_ms", "no_progress_ms", "no_reply_ms", "auth_mode", "username", "password", "outbound_proxy", "hunt_stop", "group_ms", "group_skip", "forwarding", "no_relay", "bill_to", "bill_calling", "bill_called", "attributes", "ingress_attributes", "egress_attributes", "follow_redirects")
@@ -243,16 +287,18 @@ class Route(_message.Message):
     def __init__(self, host: _Optional[str] = ..., port: _Optional[int] = ..., transport: _Optional[str] = ..., number: _Optional[int] = ..., called: _Optional[str] = ..., calling: _Optional[str] = ..., display: _Optional[str] = ..., from_host: _Optional[str] = ..., to_host: _Optional[str] = ..., headers: _Optional[_Iterable[_Union[_sip_pb2.Header, _Mapping]]] = ..., credit_ms: _Optional[int] = ..., expires_ms: _Optional[int] = ..., no_progress_ms: _Optional[int] = ..., no_reply_ms: _Optional[int] = ..., auth_mode: _Optional[_Union[AuthMode, str]] = ..., username: _Optional[str] = ..., password: _Optional[str] = ..., outbound_proxy: _Optional[str] = ..., hunt_stop: _Optional[_Iterable[int]] = ..., group_ms: _Optional[int] = ..., group_skip: _Optional[int] = ..., forwarding: _Optional[bool] = ..., no_relay: _Optional[bool] = ..., bill_to: _Optional[str] = ..., bill_calling: _Optional[str] = ..., bill_called: _Optional[str] = ..., attributes: _Optional[_Iterable[str]] = ..., ingress_attributes: _Optional[_Iterable[str]] = ..., egress_attributes: _Optional[_Iterable[str]] = ..., follow_redirects: _Optional[bool] = ...) -> None: ...
 
 class Authentication(_message.Message):
-    __slots__ = ("challenge", "proxy", "nonce_count", "invite_credentials")
+    __slots__ = ("challenge", "proxy", "nonce_count", "invite_credentials", "tries")
     CHALLENGE_FIELD_NUMBER: _ClassVar[int]
     PROXY_FIELD_NUMBER: _ClassVar[int]
     NONCE_COUNT_FIELD_NUMBER: _ClassVar[int]
     INVITE_CREDENTIALS_FIELD_NUMBER: _ClassVar[int]
+    TRIES_FIELD_NUMBER: _ClassVar[int]
     challenge: str
     proxy: bool
     nonce_count: int
     invite_credentials: str
-    def __init__(self, challenge: _Optional[str] = ..., proxy: _Optional[bool] = ..., nonce_count: _Optional[int] = ..., invite_credentials: _Optional[str] = ...) -> None: ...
+    tries: int
+    def __init__(self, challenge: _Optional[str] = ..., proxy: _Optional[bool] = ..., nonce_count: _Optional[int] = ..., invite_credentials: _Optional[str] = ..., tries: _Optional[int] = ...) -> None: ...
 
 class Failure(_message.Message):
     __slots__ = ("status", "reason", "headers")
@@ -275,23 +321,37 @@ class Timer(_message.Message):
     def __init__(self, kind: _Optional[_Union[TimerKind, str]] = ..., leg: _Optional[int] = ..., at_ms: _Optional[int] = ...) -> None: ...
 
 class ServerTransaction(_message.Message):
-    __slots__ = ("leg", "transaction", "edges", "origin", "answer", "origin_in_dialog")
+    __slots__ = ("leg", "transaction", "edges", "origin", "answer", "origin_in_dialog", "reliability", "rseq", "prack_awaited", "held", "session_headers", "session_interval_s", "session_refresher")
     LEG_FIELD_NUMBER: _ClassVar[int]
     TRANSACTION_FIELD_NUMBER: _ClassVar[int]
     EDGES_FIELD_NUMBER: _ClassVar[int]
     ORIGIN_FIELD_NUMBER: _ClassVar[int]
     ANSWER_FIELD_NUMBER: _ClassVar[int]
     ORIGIN_IN_DIALOG_FIELD_NUMBER: _ClassVar[int]
+    RELIABILITY_FIELD_NUMBER: _ClassVar[int]
+    RSEQ_FIELD_NUMBER: _ClassVar[int]
+    PRACK_AWAITED_FIELD_NUMBER: _ClassVar[int]
+    HELD_FIELD_NUMBER: _ClassVar[int]
+    SESSION_HEADERS_FIELD_NUMBER: _ClassVar[int]
+    SESSION_INTERVAL_S_FIELD_NUMBER: _ClassVar[int]
+    SESSION_REFRESHER_FIELD_NUMBER: _ClassVar[int]
     leg: int
     transaction: str
     edges: _containers.RepeatedCompositeFieldContainer[_edge_pb2.EdgeRef]
     origin: _edge_pb2.Origin
     answer: _edge_pb2.Respond
     origin_in_dialog: bool
-    def __init__(self, leg: _Optional[int] = ..., transaction: _Optional[str] = ..., edges: _Optional[_Iterable[_Union[_edge_pb2.EdgeRef, _Mapping]]] = ..., origin: _Optional[_Union[_edge_pb2.Origin, _Mapping]] = ..., answer: _Optional[_Union[_edge_pb2.Respond, _Mapping]] = ..., origin_in_dialog: _Optional[bool] = ...) -> None: ...
+    reliability: Reliability
+    rseq: int
+    prack_awaited: bool
+    held: _edge_pb2.Respond
+    session_headers: _containers.RepeatedCompositeFieldContainer[_sip_pb2.Header]
+    session_interval_s: int
+    session_refresher: bool
+    def __init__(self, leg: _Optional[int] = ..., transaction: _Optional[str] = ..., edges: _Optional[_Iterable[_Union[_edge_pb2.EdgeRef, _Mapping]]] = ..., origin: _Optional[_Union[_edge_pb2.Origin, _Mapping]] = ..., answer: _Optional[_Union[_edge_pb2.Respond, _Mapping]] = ..., origin_in_dialog: _Optional[bool] = ..., reliability: _Optional[_Union[Reliability, str]] = ..., rseq: _Optional[int] = ..., prack_awaited: _Optional[bool] = ..., held: _Optional[_Union[_edge_pb2.Respond, _Mapping]] = ..., session_headers: _Optional[_Iterable[_Union[_sip_pb2.Header, _Mapping]]] = ..., session_interval_s: _Optional[int] = ..., session_refresher: _Optional[bool] = ...) -> None: ...
 
 class Relay(_message.Message):
-    __slots__ = ("method", "transaction", "from_leg", "to_leg", "branch", "cseq", "origin_cseq", "state", "request", "sent", "provisional_seen", "ack_withheld", "ack_by_ms", "offer_digest")
+    __slots__ = ("method", "transaction", "from_leg", "to_leg", "branch", "cseq", "origin_cseq", "state", "request", "sent", "provisional_seen", "ack_withheld", "ack_by_ms", "offer_digest", "contact_uri", "purpose")
     METHOD_FIELD_NUMBER: _ClassVar[int]
     TRANSACTION_FIELD_NUMBER: _ClassVar[int]
     FROM_LEG_FIELD_NUMBER: _ClassVar[int]
@@ -306,6 +366,8 @@ class Relay(_message.Message):
     ACK_WITHHELD_FIELD_NUMBER: _ClassVar[int]
     ACK_BY_MS_FIELD_NUMBER: _ClassVar[int]
     OFFER_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    CONTACT_URI_FIELD_NUMBER: _ClassVar[int]
+    PURPOSE_FIELD_NUMBER: _ClassVar[int]
     method: str
     transaction: str
     from_leg: int
@@ -320,7 +382,9 @@ class Relay(_message.Message):
     ack_withheld: bool
     ack_by_ms: int
     offer_digest: int
-    def __init__(self, method: _Optional[str] = ..., transaction: _Optional[str] = ..., from_leg: _Optional[int] = ..., to_leg: _Optional[int] = ..., branch: _Optional[str] = ..., cseq: _Optional[int] = ..., origin_cseq: _Optional[int] = ..., state: _Optional[_Union[RelayState, str]] = ..., request: _Optional[_Union[_edge_pb2.SendRequest, _Mapping]] = ..., sent: _Optional[_Union[_edge_pb2.Sent, _Mapping]] = ..., provisional_seen: _Optional[bool] = ..., ack_withheld: _Optional[bool] = ..., ack_by_ms: _Optional[int] = ..., offer_digest: _Optional[int] = ...) -> None: ...
+    contact_uri: str
+    purpose: OwnPurpose
+    def __init__(self, method: _Optional[str] = ..., transaction: _Optional[str] = ..., from_leg: _Optional[int] = ..., to_leg: _Optional[int] = ..., branch: _Optional[str] = ..., cseq: _Optional[int] = ..., origin_cseq: _Optional[int] = ..., state: _Optional[_Union[RelayState, str]] = ..., request: _Optional[_Union[_edge_pb2.SendRequest, _Mapping]] = ..., sent: _Optional[_Union[_edge_pb2.Sent, _Mapping]] = ..., provisional_seen: _Optional[bool] = ..., ack_withheld: _Optional[bool] = ..., ack_by_ms: _Optional[int] = ..., offer_digest: _Optional[int] = ..., contact_uri: _Optional[str] = ..., purpose: _Optional[_Union[OwnPurpose, str]] = ...) -> None: ...
 
 class Debt(_message.Message):
     __slots__ = ("id", "proof", "deadline_ms", "expires_ms", "command", "authorize_request_id", "media_request_id", "body_is_offer")
