@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 
 from b2bua.callcontrol.v1 import call_pb2 as record
 from b2bua.common.v1 import sip_pb2
@@ -19,6 +19,19 @@ OFFER = sip_pb2.Body(data=b"v=0 offer", content_type="application/sdp")
 ANSWER = sip_pb2.Body(data=b"v=0 answer", content_type="application/sdp")
 CALLER_TAG = "caller-tag"
 CALLEE_TAG = "callee-tag"
+
+
+Headers = Sequence[tuple[str, str]]
+
+
+def as_headers(fields: Headers) -> list[sip_pb2.Header]:
+    """Header fields as events and commands have them."""
+    return [sip_pb2.Header(name=name, value=value) for name, value in fields]
+
+
+def value_of(headers: Iterable[sip_pb2.Header], name: str) -> str | None:
+    """The value of the first header field of a name."""
+    return next((header.value for header in headers if header.name.lower() == name.lower()), None)
 
 
 @dataclass
@@ -49,11 +62,19 @@ class RecordingPort:
 class CallDriver:
     """One call, seen from its edge. Time moves only by `pass_time`."""
 
-    def __init__(self, *routes: str, store: MemoryStore | None = None, time: list[int] | None = None) -> None:
+    def __init__(
+        self,
+        *routes: str,
+        store: MemoryStore | None = None,
+        time: list[int] | None = None,
+        **policy: object,
+    ) -> None:
+        """`policy` replaces fields of the policy."""
         self.time = time or [1_000_000]
         self.store = store or MemoryStore(salt=b"s" * 16, clock=lambda: self.time[0])
         self.identity = Identity(b"k" * 32, salt=self.store.salt, shards=self.store.shards)
-        self.policy = Policy(routes=tuple(parse_route(text) for text in (routes or ("192.0.2.1",))))
+        entries = tuple(parse_route(text) for text in (routes or ("192.0.2.1",)))
+        self.policy = replace(Policy(routes=entries), **policy)  # type: ignore[arg-type]  # fields by name
         self.port = RecordingPort()
         self.pod = self.new_pod()
         self.pods = 1
@@ -95,6 +116,10 @@ class CallDriver:
             one.send_request for one in self.commands("send_request") if one.send_request.method == method
         ]
 
+    def distinct(self, method: str) -> list[edge.SendRequest]:
+        """The same, each once, however often it was owed and issued again meanwhile."""
+        return list({one.branch: one for one in self.requests(method)}.values())
+
     # -- what happens ----------------------------------------------------------------------
 
     def event(self, **kind: object) -> edge.Event:
@@ -113,9 +138,14 @@ class CallDriver:
         return event
 
     def invite(
-        self, *, body: sip_pb2.Body | None = OFFER, max_forwards: int = 70, expires: int = -1
+        self,
+        *,
+        body: sip_pb2.Body | None = OFFER,
+        max_forwards: int = 70,
+        expires: int = -1,
+        headers: Headers = (),
     ) -> edge.Event:
-        request = self.request("INVITE", 1, body=body, branch="z9hG4bKcaller")
+        request = self.request("INVITE", 1, body=body, branch="z9hG4bKcaller", headers=headers)
         request.max_forwards = max_forwards
         request.expires = expires
         request.merge_key = "merge-1"
@@ -131,6 +161,7 @@ class CallDriver:
         leg: int | None = None,
         body: sip_pb2.Body | None = None,
         branch: str = "",
+        headers: Headers = (),
     ) -> edge.RequestEvent:
         """Return a request of the caller, or with `leg` of that leg's peer in its dialog."""
         branch = branch or f"z9hG4bK{method}{cseq}{leg}"
@@ -150,14 +181,23 @@ class CallDriver:
             contact_uri="sip:1001@192.0.2.9:5060",
             max_forwards=70,
             expires=-1,
+            headers=as_headers(headers),
             body=body,
         )
         if leg is not None:
             request.to_tag = self.identity.tag(self.key, leg)
         return request
 
-    def in_dialog(self, method: str, cseq: int, leg: int = 0, body: sip_pb2.Body | None = None) -> edge.Event:
-        return self.tell(self.event(request=self.request(method, cseq, leg=leg, body=body)))
+    def in_dialog(
+        self,
+        method: str,
+        cseq: int,
+        leg: int = 0,
+        body: sip_pb2.Body | None = None,
+        headers: Headers = (),
+    ) -> edge.Event:
+        request = self.request(method, cseq, leg=leg, body=body, headers=headers)
+        return self.tell(self.event(request=request))
 
     def cancel(self) -> edge.Event:
         request = self.request("CANCEL", 1, branch="z9hG4bKcaller")
@@ -174,6 +214,9 @@ class CallDriver:
         to_tag: str = CALLEE_TAG,
         body: sip_pb2.Body | None = None,
         reason: str = "Whatever",
+        headers: Headers = (),
+        contacts: Sequence[str] = (),
+        local_cause: edge.LocalCause = edge.LOCAL_CAUSE_UNSPECIFIED,
     ) -> edge.Event:
         response = edge.ResponseEvent(
             branch=branch,
@@ -183,6 +226,10 @@ class CallDriver:
             cseq=cseq,
             method=method,
             contact_uri="sip:2002@192.0.2.1:5060" if 200 <= status < 300 else "",
+            headers=as_headers(headers),
+            contacts=contacts,
+            local=local_cause != edge.LOCAL_CAUSE_UNSPECIFIED,
+            local_cause=local_cause,
             body=body,
         )
         return self.tell(self.event(response=response))

@@ -156,14 +156,7 @@ def hung_up(turn: Turn, leg: record.Leg, request: edge.RequestEvent, reporter: e
     call = turn.call
     call.release_source = record.RELEASE_SOURCE_CALLEE if leg.index else record.RELEASE_SOURCE_CALLER
     turn.answer(turn.open_transaction(leg, request, reporter), 200, "OK")
-    leg.state = record.LEG_STATE_ENDED
-    leg.end_time_ms = turn.now
-    leg.remote_cseq = max(leg.remote_cseq, request.origin.cseq)
-    abandon_relays(turn, leg)
-    if leg.index == 0 and turn.invite_transaction is not None:
-        # Whoever hangs up has our 2xx: its ACK got lost, and no edge need repeat the answer.
-        turn.stop_others(turn.invite_transaction, edge.EdgeRef())
-        turn.close_transaction(turn.invite_transaction.transaction)
+    leave(turn, leg, request)
     waits_for_ack = call.state == record.CALL_STATE_ANSWERED and leg.index
     headers = party.reasons(request.headers)
     ack_by = call.ack_by_ms
@@ -176,6 +169,18 @@ def hung_up(turn: Turn, leg: record.Leg, request: edge.RequestEvent, reporter: e
             call.ack_by_ms = ack_by
         else:
             release_leg(turn, other, headers)
+
+
+def leave(turn: Turn, leg: record.Leg, request: edge.RequestEvent) -> None:
+    """The peer of a leg has hung up: nothing more is owed to it, nor awaited from it."""
+    leg.state = record.LEG_STATE_ENDED
+    leg.end_time_ms = turn.now
+    leg.remote_cseq = max(leg.remote_cseq, request.origin.cseq)
+    abandon_relays(turn, leg)
+    if leg.index == 0 and turn.invite_transaction is not None:
+        # Whoever hangs up has our 2xx: its ACK got lost, and no edge need repeat the answer.
+        turn.stop_others(turn.invite_transaction, edge.EdgeRef())
+        turn.close_transaction(turn.invite_transaction.transaction)
 
 
 def acknowledged_after_end(turn: Turn, reporter: edge.EdgeRef) -> None:

@@ -148,7 +148,7 @@ _NO_DIALOG = _refused(481, "Call Leg/Transaction Does Not Exist")
 _OLD = _refused(500, "Server Internal Error")
 _GONE = _refused(500, "Disconnected")
 _PENDING = _refused(491, "Request Pending")
-_HUNG_UP = _in_dialog(release.hung_up)
+_HUNG_UP = _in_dialog(transfer.hung_up)
 _BYE_AFTER_BYE = _refused(200, "OK")
 _REPEATED_SUCCESS = _response(answering.answered_again)
 

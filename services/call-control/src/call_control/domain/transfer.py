@@ -8,7 +8,7 @@ from __future__ import annotations
 from b2bua.callcontrol.v1 import call_pb2 as record
 from b2bua.common.v1 import sip_pb2
 from b2bua.edge.v1 import edge_pb2 as edge
-from call_control.domain import own_requests, party
+from call_control.domain import own_requests, party, release
 from call_control.domain.release import abandon_relays, end_call, release_leg
 from call_control.domain.turn import Turn
 
@@ -26,6 +26,17 @@ def referred(turn: Turn, leg: record.Leg, request: edge.RequestEvent, reporter: 
     release_leg(turn, leg)
 
 
+def hung_up(turn: Turn, leg: record.Leg, request: edge.RequestEvent, reporter: edge.EdgeRef) -> None:
+    """A BYE, which may name in `Also` whom the other side shall call (the practice before REFER)."""
+    target = next((header.value for header in request.headers if header.name.lower() == "also"), None)
+    if target is None:
+        release.hung_up(turn, leg, request, reporter)
+        return
+    turn.answer(turn.open_transaction(leg, request, reporter), 200, "OK")
+    release.leave(turn, leg, request)
+    pass_on(turn, leg, target)
+
+
 def pass_on(turn: Turn, leg: record.Leg, target: str) -> None:
     """Ask the other side to call `target`, a Refer-To value, and end the call."""
     call = turn.call
@@ -33,7 +44,7 @@ def pass_on(turn: Turn, leg: record.Leg, target: str) -> None:
     peer = turn.peer(leg)
     end_call(turn, 200)
     for other in call.legs:
-        if other is not peer and other.index != leg.index and (peer is None or other.index != peer.index):
+        if other.index != leg.index and (peer is None or other.index != peer.index):
             release_leg(turn, other)
     if peer is None:
         return

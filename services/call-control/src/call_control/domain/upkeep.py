@@ -11,6 +11,7 @@ from call_control.domain import (
     hunting,
     keepalive,
     midcall_answers,
+    own_answers,
     relays,
     release,
     session,
@@ -170,11 +171,26 @@ def _endless(debt: record.Debt) -> bool:
 
 def _give_up(turn: Turn, positions: list[int]) -> None:
     """Nobody proved these within 64*T1: no peer waits for them any more."""
+    lost: list[tuple[str, str]] = []
     for position in positions:
         command = turn.call.debts[position].command
-        if command.send_request.method == "INVITE":
-            _lose_attempt(turn, command.send_request.branch)
+        lost.append((command.send_request.branch, command.send_request.method))
     turn.pay(positions)
+    for branch, method in lost:
+        relay = relays.of_branch(turn.call, branch) if branch else None
+        if relay is not None:
+            _lose_request(turn, relay)
+        elif method == "INVITE":
+            _lose_attempt(turn, branch)
+
+
+def _lose_request(turn: Turn, relay: record.Relay) -> None:
+    """A request inside a dialog that no edge told the end of: as after a 408."""
+    timeout = edge.ResponseEvent(
+        branch=relay.branch, status=408, reason="Request Timeout", method=relay.method, local=True
+    )
+    answers = own_answers.refused if relay.purpose else midcall_answers.relay_refused
+    answers(turn, relay, timeout)
 
 
 def _lose_attempt(turn: Turn, branch: str) -> None:

@@ -1,0 +1,90 @@
+"""Keep-alives on either leg."""
+
+import pytest
+
+from b2bua.edge.v1 import edge_pb2 as edge
+from support.call_driver import CallDriver
+
+#: (field of the policy, leg, body that its peer was sent last)
+SIDES = [("ingress_keepalive_ms", 0, b"v=0 answer"), ("egress_keepalive_ms", 1, b"v=0 offer")]
+
+
+def asked(driver: CallDriver) -> edge.SendRequest:
+    """Let the period pass and return the request that asks."""
+    driver.port.take()
+    driver.pass_time(32.2)
+    (request,) = driver.distinct("INVITE")
+    return request
+
+
+@pytest.mark.parametrize(("field", "leg", "body"), SIDES)
+def test_a_leg_is_asked_with_its_session_as_it_is(field: str, leg: int, body: bytes) -> None:
+    driver = CallDriver(**{field: 32_000})
+    driver.confirmed()
+    request = asked(driver)
+    assert request.body.data == body
+    assert request.call_id == driver.leg(leg).call_id
+    assert request.from_tag == driver.identity.tag(driver.key, leg)
+
+
+@pytest.mark.parametrize(("field", "leg", "body"), SIDES)
+@pytest.mark.parametrize("status", [200, 500, 606])
+def test_any_answer_of_the_peer_is_a_sign_of_life(field: str, leg: int, body: bytes, status: int) -> None:
+    driver = CallDriver(**{field: 32_000})
+    driver.confirmed()
+    request = asked(driver)
+    driver.response(status, request.branch, cseq=request.cseq)
+    assert len(driver.distinct("ACK")) == (status == 200)
+    assert asked(driver).cseq == request.cseq + 1
+
+
+@pytest.mark.parametrize("status", [408, 481, 486])
+def test_a_peer_that_never_answered_one_gets_ten_minutes(status: int) -> None:
+    driver = CallDriver(ingress_keepalive_ms=32_000)
+    driver.confirmed()
+    request = asked(driver)
+    driver.response(status, request.branch, cseq=request.cseq)
+    driver.pass_time(599)
+    assert driver.distinct("INVITE") == []
+    driver.pass_time(2)
+    assert len(driver.distinct("BYE")) == 2
+
+
+@pytest.mark.parametrize("status", [408, 481, 486])
+def test_a_peer_that_has_answered_before_is_gone(status: int) -> None:
+    driver = CallDriver(ingress_keepalive_ms=32_000)
+    driver.confirmed()
+    request = asked(driver)
+    driver.response(200, request.branch, cseq=request.cseq)
+    request = asked(driver)
+    driver.response(status, request.branch, cseq=request.cseq)
+    assert len(driver.distinct("BYE")) == 2
+
+
+def test_options_can_ask_instead() -> None:
+    driver = CallDriver(egress_keepalive_ms=32_000, keepalive_method="OPTIONS")
+    driver.confirmed()
+    driver.pass_time(32.2)
+    (request,) = driver.distinct("OPTIONS")
+    assert not request.HasField("body")
+    driver.response(481, request.branch, method="OPTIONS", cseq=request.cseq)
+    assert len(driver.distinct("BYE")) == 2
+
+
+def test_a_reinvite_of_the_peer_meets_491_meanwhile_and_works_afterwards() -> None:
+    driver = CallDriver(ingress_keepalive_ms=32_000)
+    driver.confirmed()
+    request = asked(driver)
+    driver.in_dialog("INVITE", 2)
+    assert driver.commands("respond")[0].respond.status == 491
+    driver.response(200, request.branch, cseq=request.cseq)
+    driver.port.take()
+    driver.in_dialog("INVITE", 3)
+    assert len(driver.distinct("INVITE")) == 1
+
+
+def test_nobody_is_asked_by_default() -> None:
+    driver = CallDriver()
+    driver.confirmed()
+    driver.pass_time(3600)
+    assert driver.distinct("INVITE") == []
