@@ -83,6 +83,26 @@ def test_a_reinvite_of_the_peer_meets_491_meanwhile_and_works_afterwards() -> No
     assert len(driver.distinct("INVITE")) == 1
 
 
+@pytest.mark.parametrize(
+    ("field", "leg", "earliest", "latest"),
+    [
+        ("egress_keepalive_ms", 1, 2.1, 4.0),
+        ("ingress_keepalive_ms", 0, 0.0, 2.0),
+    ],
+)
+def test_glare_backs_off_and_tries_again(field: str, leg: int, earliest: float, latest: float) -> None:
+    """RFC 3261 14.1: the owner of the Call-ID waits longer than the other side ever does."""
+    driver = CallDriver(**{field: 32_000})
+    driver.confirmed()
+    request = asked(driver)
+    driver.response(491, request.branch, cseq=request.cseq)
+    driver.pass_time(max(earliest - 0.01, 0.0))
+    assert driver.distinct("INVITE") == []
+    driver.pass_time(latest - earliest + 0.02)
+    (again,) = driver.distinct("INVITE")
+    assert (again.cseq, again.branch == request.branch) == (request.cseq + 1, False)
+
+
 def test_nobody_is_asked_by_default() -> None:
     driver = CallDriver()
     driver.confirmed()

@@ -3,7 +3,6 @@
 import pytest
 
 from b2bua.callcontrol.v1 import call_pb2 as record
-from b2bua.edge.v1 import edge_pb2 as edge
 from sipcore.session_timer import Wish
 from support.call_driver import ANSWER, CallDriver, Headers, value_of
 
@@ -19,11 +18,6 @@ def up(driver: CallDriver, *, invite: Headers = (), answer: Headers = ()) -> Non
     driver.response(200, sent.branch, body=ANSWER, headers=answer)
     driver.confirm_all()
     driver.in_dialog("ACK", 1)
-
-
-def on_leg(driver: CallDriver, from_tag: str) -> list[edge.SendRequest]:
-    """The INVITEs that left on the leg of one of our tags since the last look."""
-    return [one for one in driver.distinct("INVITE") if one.from_tag == from_tag]
 
 
 def test_what_the_caller_asks_for_is_granted() -> None:
@@ -141,20 +135,6 @@ def test_a_refresh_that_meets_no_dialog_ends_the_call(status: int) -> None:
     refresh = driver.distinct("INVITE")[0]
     driver.response(status, refresh.branch, cseq=refresh.cseq)
     assert len(driver.distinct("BYE")) == 2
-
-
-def test_glare_backs_off_and_tries_again() -> None:
-    driver = CallDriver(session=ASK)
-    up(driver, answer=(("Session-Expires", "600;refresher=uac"),))
-    driver.port.take()
-    driver.pass_time(300.2)
-    refresh = driver.distinct("INVITE")[0]
-    driver.response(491, refresh.branch, cseq=refresh.cseq)
-    driver.pass_time(2)
-    assert on_leg(driver, refresh.from_tag) == []
-    driver.pass_time(2.2)
-    (again,) = on_leg(driver, refresh.from_tag)
-    assert (again.cseq, again.branch == refresh.branch) == (refresh.cseq + 1, False)
 
 
 def test_an_answer_without_timer_ends_the_timer() -> None:
