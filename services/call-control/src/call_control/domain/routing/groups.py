@@ -56,5 +56,4 @@ def _weight(entry: RouteEntry) -> int:
 
 def _lot(seed: str, position: int) -> int:
     """Return 64 bits; the remainder of a sum of weights is as good as uniform."""
-    text = f"{position} {seed}".encode("utf-8", "surrogateescape")
-    return int.from_bytes(blake2b(text, digest_size=8).digest(), "big")
+    return int.from_bytes(blake2b(f"{position} {seed}".encode(), digest_size=8).digest(), "big")

@@ -70,7 +70,8 @@ def host_of(uri: str) -> str:
     if scheme.lower() not in ("sip", "sips"):
         return ""
     address = rest.rpartition("@")[2].partition(";")[0].partition("?")[0]
-    host = address.partition("]")[0] + "]" if address.startswith("[") else address.partition(":")[0]
+    reference, bracket, _ = address.partition("]")
+    host = reference + bracket if address.startswith("[") else address.partition(":")[0]
     return host if is_host(host) else ""
 
 

@@ -13,8 +13,8 @@ import re
 TOO_MANY = 10**9
 
 _DEEPEST = 20
-_REPEAT = re.compile(r"(?:([*+?])|\{([0-9]{0,4})(,?)([0-9]{0,4})\})[?+]?")
-_GROUP_HEAD = re.compile(r"\(\?(?:[:=!>]|<[=!]|P<\w+>|[a-zA-Z-]+:|[a-zA-Z]+(?=\)))")
+_REPEAT = re.compile(r"(?:([*+?])|\{([0-9]*)(,?)([0-9]*)\})[?+]?")
+_GROUP_HEAD = re.compile(r"\(\?(?:[:=!>]|<[=!]|P<\w+>|[aimsu-]+:|[aimsu]+(?=\)))")
 
 
 class PatternError(ValueError):
@@ -25,7 +25,7 @@ def ways(pattern: str, length: int) -> int:
     """Return how many ways the pattern has to match a text of `length` characters, at most TOO_MANY.
 
     Takes patterns that `re` compiles. Raises PatternError for a construction that is not followed: nesting
-    deeper than twenty groups, conditions and comments.
+    deeper than twenty groups, conditions, comments, the verbose form.
     """
     reader = _Reader(pattern, length)
     total = reader.alternatives(0)
@@ -94,7 +94,7 @@ class _Reader:
     def _repeated(self, inner: int) -> int:
         """Read the repeat behind an atom, if there is one: the ways of all counts together."""
         found = _REPEAT.match(self._pattern, self.position)
-        if found is None or found[0] in ("{}", "{,}"):
+        if found is None or found[0].startswith("{}"):
             return inner
         self.position = found.end()
         least, most = self._bounds(found)
