@@ -23,7 +23,7 @@ from call_control.domain.routing.pattern_cost import PatternError, ways
 #: Longer numbers are not translated: what a pattern can do to a short text is bounded, see `pattern_cost`.
 LONGEST_NUMBER = 64
 #: Ways to match `LONGEST_NUMBER` characters that a pattern may have: three free repeats, but not four.
-_MOST_WAYS = 500_000
+_MOST_WAYS = 300_000
 
 _LONGEST_TEXT = 2_000
 
