@@ -11,7 +11,7 @@ from b2bua.edge.v1 import edge_pb2 as edge
 from call_control.adapters.memory_store import MemoryStore
 from call_control.domain import upkeep
 from call_control.domain.policy import Policy
-from call_control.domain.route import parse_route
+from call_control.domain.routing.entry import parse_route
 from call_control.pod import Pod
 from svckit.identity import Identity
 

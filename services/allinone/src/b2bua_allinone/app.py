@@ -12,7 +12,7 @@ from b2bua_allinone.settings import Settings
 from b2bua_allinone.wiring import InProcessLink
 from call_control.adapters.open_store import open_store
 from call_control.domain.policy import WANTED_HEADERS
-from call_control.domain.route import RouteEntry
+from call_control.domain.routing.entry import RouteEntry
 from call_control.service import CallControl
 from call_control.telemetry import CallControlMetrics
 from sip_edge.domain import EdgeConfig

@@ -8,7 +8,7 @@ from ipaddress import ip_network
 from typing import TypeVar
 
 from call_control.domain.call_id import CALL_ID_FORMS
-from call_control.domain.route import RouteError, parse_route
+from call_control.domain.routing.entry import RouteError, parse_route
 from svckit.listen import parse_host_port
 from svckit.runner import version
 

@@ -11,7 +11,7 @@ from pydantic_settings import SettingsConfigDict
 
 from call_control.domain.call_id import CALL_ID_FORMS
 from call_control.domain.policy import Policy
-from call_control.domain.route import RouteEntry
+from call_control.domain.routing.entry import RouteEntry
 from call_control.service import Keys
 from svckit.listen import ListenSpec
 from svckit.settings import ListenSetting, OptionalHostPortSetting, ServiceSettings

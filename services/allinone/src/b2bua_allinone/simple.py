@@ -15,7 +15,7 @@ from pathlib import Path
 
 from b2bua_allinone.app import build
 from b2bua_allinone.settings import Settings
-from call_control.domain.route import RouteError, parse_route
+from call_control.domain.routing.entry import RouteError, parse_route
 from svckit.errors import ServiceError
 from svckit.runner import report, run_service, version
 from svckit.settings import load

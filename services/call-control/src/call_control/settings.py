@@ -12,7 +12,7 @@ from pydantic_settings import NoDecode, SettingsConfigDict
 
 from call_control.domain.call_id import CALL_ID_FORMS
 from call_control.domain.policy import Policy
-from call_control.domain.route import RouteEntry, RouteError, parse_route
+from call_control.domain.routing.entry import RouteEntry, RouteError, parse_route
 from call_control.service import Keys
 from svckit.listen import HostPort
 from svckit.settings import HostPortSetting, OptionalHostPortSetting, ServiceSettings

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from call_control.domain.call_id import CallIdForm, same_call_id
-from call_control.domain.route import RouteEntry
+from call_control.domain.routing.entry import RouteEntry
 from sipcore.session_timer import Wish
 
 #: Header fields that events carry beside the ones with a field of their own.
