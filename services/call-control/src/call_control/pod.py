@@ -103,7 +103,7 @@ class Pod:
         slot = self._slots.get(event.call_key)
         if slot is None:
             slot = self._slots[event.call_key] = Slot(event.call_key)
-        elif event.WhichOneof("kind") == "sent":
+        elif event.WhichOneof("kind") == "sent" and not slot.has_heard(event.sent.sent):
             slot.sents.append(event.sent.sent)
             port.acknowledge((event.id,))
             return
