@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+
+from b2bua.edge.v1 import edge_pb2 as edge
 from support.call_driver import CallDriver
 
 
@@ -28,3 +31,30 @@ class TestReportsThatARequestLeft:
         call = driver.call
         assert call is not None
         assert call.legs[1].sent.branch == branch
+
+
+class TestMergeMarker:
+    def same_request_over_another_path(self, driver: CallDriver) -> int:
+        driver.port.take()
+        other = driver.event(request=driver.request("INVITE", 1, branch="z9hG4bKother"))
+        other.opens_call = True
+        other.request.merge_key = "merge-1"
+        other.call_key = driver.identity.call_key("call-1", "caller-tag", 1, "192.0.2.9", "z9hG4bKother")
+        driver.tell(other)
+        (answer,) = driver.commands("respond") or [edge.Command()]
+        return answer.respond.status
+
+    def test_is_gone_when_the_end_is_written_back_to_a_store_that_lost_it(self) -> None:
+        driver = CallDriver()
+        driver.ringing()
+        replica = copy.deepcopy(driver.store)
+        driver.cancel()
+        driver.confirm_all()
+        branch = driver.leg(1).invite_branch
+        driver.response(487, branch)
+        driver.confirm_all()
+        assert driver.call is None
+        vars(driver.store).update(vars(replica))
+        driver.pod.on_lost_writes()
+        assert driver.call is None
+        assert self.same_request_over_another_path(driver) != 482

@@ -52,7 +52,6 @@ class Turn:
     minter: Minter
     emissions: list[Emission] = field(default_factory=list)
     changed: bool = False
-    drop_merge: bool = False
 
     # -- finding ---------------------------------------------------------------------------
 
