@@ -77,7 +77,8 @@ EXCUSES: Mapping[Fault, Mapping[May, Phase]] = MappingProxyType(
         Fault.STREAM_BROKEN: {May.BE_OUT_OF_ORDER: Phase.ANY},
         Fault.STREAM_STALLED: {May.BE_OUT_OF_ORDER: Phase.ANY},
         Fault.STORE_CUT: {May.BE_OUT_OF_ORDER: Phase.ANY},
-        Fault.STORE_SLOW: {May.BE_OUT_OF_ORDER: Phase.ANY},
+        # The pod waits a second for the store before it declines: longer than a new call may wait in a queue.
+        Fault.STORE_SLOW: {May.BE_REFUSED: Phase.NEW, May.BE_OUT_OF_ORDER: Phase.ANY},
         Fault.STORE_AWAY_SHORTLY: {May.BE_OUT_OF_ORDER: Phase.ANY},
         Fault.STORE_AWAY: {May.BE_REFUSED: Phase.NEW, May.BE_OUT_OF_ORDER: Phase.ANY},
         Fault.STORE_ROLLED_BACK: {May.BE_OUT_OF_ORDER: Phase.ANY},

@@ -133,7 +133,7 @@ def _call(chance: Random, number: int, edges: int, routes: int) -> PlannedCall:
         at=chance.uniform(0.1, 8.0),
         name=name,
         scenario=SCENARIOS[name](chance),
-        earlier=tuple(earlier_route(chance) for _ in range(routes - 1)),
+        earlier=tuple(earlier_route(chance, position) for position in range(routes - 1)),
         caller=chance.randrange(len(CALLERS)),
         edge=chance.randrange(edges),
     )

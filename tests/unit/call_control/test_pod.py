@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 
 from b2bua.edge.v1 import edge_pb2 as edge
-from support.call_driver import CallDriver
+from support.call_driver import CallDriver, RecordingPort
 
 
 
@@ -31,6 +31,30 @@ class TestReportsThatARequestLeft:
         call = driver.call
         assert call is not None
         assert call.legs[1].sent.branch == branch
+
+
+class TestCommandsForAnEdgeThatIsAway:
+    def test_invite_waits_for_it(self) -> None:
+        """It may have left, with its report lost: from another edge it would be a merged request."""
+        driver = CallDriver()
+        driver.invite()
+        driver.port.take()
+        other = RecordingPort("edge-b")
+        pod = driver.new_pod(other)
+        driver.pass_time(2.0, pod)
+        assert other.take() == []
+        pod.attach(driver.port)
+        driver.pass_time(2.0, pod)
+        assert len(driver.requests("INVITE")) == 1
+
+    def test_all_else_goes_by_another_one(self) -> None:
+        driver = CallDriver()
+        driver.confirmed()
+        driver.pod.detach(driver.port)
+        other = RecordingPort("edge-b")
+        driver.pod.attach(other)
+        driver.in_dialog("BYE", 2)
+        assert [one.WhichOneof("kind") for one in other.take()] == ["respond", "send_request"]
 
 
 class TestMergeMarker:

@@ -419,9 +419,11 @@ class Pod:
         """Hand commands to their edges, or to any other that can carry them out."""
         ports = self._ports
         batches: dict[str, list[edge.Command]] = {}
-        for command, origin in emissions:
+        for command, origin, own_edge_only in emissions:
             target = command.edge
-            port = ports.get(target.edge_id) or next(iter(ports.values()), None)
+            port = ports.get(target.edge_id)
+            if port is None and not own_edge_only:
+                port = next(iter(ports.values()), None)
             if port is None:
                 self.counters.undeliverable += 1
                 continue
