@@ -25,11 +25,18 @@ class Peers:
         self.invites: list[edge.SendRequest] = []
         self.requests: list[edge.SendRequest] = []
         self.cseq = {0: 1, 1: 0, 2: 0, 3: 0}
+        self.commits = 0
         self.remember(self.driver.invite(body=None if late_offer else OFFER))
 
     def remember(self, event: edge.Event) -> None:
-        """Note an event that was told, and what it caused."""
-        self.told.append((self.driver.time[0], event))
+        """Note an event that was told, and what it caused.
+
+        One that meant nothing when it came is not kept: its repetition may come when it means something.
+        """
+        commits = self.driver.pod.counters.commits
+        if commits != self.commits:
+            self.commits = commits
+            self.told.append((self.driver.time[0], event))
         self.collect()
 
     def collect(self) -> None:
@@ -107,6 +114,7 @@ class Peers:
 
     def another_pod(self, choice: int) -> None:
         self.driver.pod = self.driver.new_pod()
+        self.commits = 0
 
     def wait(self, choice: int) -> None:
         self.driver.pass_time((0.5, 2.0, 40.0)[choice % 3])

@@ -5,7 +5,7 @@ import pytest
 from sipcore.testing.agent import ScriptedAgent
 from sipcore.testing.script import CallState, Script
 from sipcore.testing.wire import Faults
-from support.simulation import Simulation
+from support.simulation.one_process import Simulation
 
 LOSSY = Faults(loss=0.2, duplication=0.2, reordering=0.2)
 

@@ -103,7 +103,7 @@ class Pod:
         slot = self._slots.get(event.call_key)
         if slot is None:
             slot = self._slots[event.call_key] = Slot(event.call_key)
-        elif event.WhichOneof("kind") == "sent":
+        elif event.WhichOneof("kind") == "sent" and not slot.has_heard(event.sent.sent):
             slot.sents.append(event.sent.sent)
             port.acknowledge((event.id,))
             return
@@ -190,7 +190,6 @@ class Pod:
             call.ParseFromString(slot.stored)
         turn = Turn(call, self._store.now(), self._policy, self._identity)
         slot.used = turn.now
-        marker = call.merge_key
         before = call.state
         timer, slot.timer = slot.timer, False
         done, slot.done = slot.done, set()
@@ -225,8 +224,8 @@ class Pod:
             record=None if over else call.SerializeToString(),
             tombstone=upkeep.tombstone(call).SerializeToString() if over else None,
             deadline=upkeep.next_deadline(call),
-            merge_key=marker or call.merge_key,
-            drop_merge=turn.drop_merge,
+            merge_key=call.merge_key,
+            drop_merge=ended,
             active=_activity(expected, ended, before),
             durable=call.state != before and call.state in _DURABLE,
             ttl_ms=self._policy.tombstone_ms if over else 2 * self._policy.max_call_ms,
@@ -305,6 +304,7 @@ class Pod:
     def _restore(self, slot: Slot) -> None:
         """Write a cached record back to a store that has an older one, or none."""
         call = record.Call.FromString(slot.stored)
+        ended = call.state == record.CALL_STATE_ENDED
         self._commits += 1
         self.counters.restored += 1
         commit = Commit(
@@ -314,7 +314,8 @@ class Pod:
             record=slot.stored,
             deadline=upkeep.next_deadline(call),
             merge_key=call.merge_key,
-            active=call.state != record.CALL_STATE_ENDED,
+            drop_merge=ended,
+            active=not ended,
             ttl_ms=2 * self._policy.max_call_ms,
             restore=True,
         )
@@ -418,9 +419,11 @@ class Pod:
         """Hand commands to their edges, or to any other that can carry them out."""
         ports = self._ports
         batches: dict[str, list[edge.Command]] = {}
-        for command, origin in emissions:
+        for command, origin, own_edge_only in emissions:
             target = command.edge
-            port = ports.get(target.edge_id) or next(iter(ports.values()), None)
+            port = ports.get(target.edge_id)
+            if port is None and not own_edge_only:
+                port = next(iter(ports.values()), None)
             if port is None:
                 self.counters.undeliverable += 1
                 continue

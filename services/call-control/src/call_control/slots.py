@@ -43,6 +43,13 @@ class Slot:
         self.done: set[int] = set()
         self.sents: list[edge.Sent] = []
 
+    def has_heard(self, sent: edge.Sent) -> bool:
+        """Whether the same report waits here already.
+
+        Then another pod has asked for it, which finds the debt unpaid in the store: it needs a commit.
+        """
+        return any(one.branch == sent.branch for one in self.sents)
+
 
 class Absent(Container[str]):
     """The ids of the edges that were away from this pod for too long."""

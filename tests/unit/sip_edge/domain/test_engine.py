@@ -237,6 +237,14 @@ class TestCommandsTwice:
         assert not world.packets()
         assert world.done() == [(KEY, 77)] * 2
 
+    def test_what_nobody_owes_is_done_each_time_and_not_confirmed(self) -> None:
+        world = World()
+        for counter in (1, 2):
+            ack = outgoing(KEY, method="ACK", counter=counter)
+            world.core.execute(edge_pb2.Command(id=0, call_key=KEY, send_request=ack), world.now)
+        assert world.lines() == ["ACK", "ACK"]
+        assert not any(number for _, number in world.done())
+
     def test_same_number_of_another_call_is_another_command(self) -> None:
         world = World()
         world.command(KEY, 5, send_request=outgoing(KEY))

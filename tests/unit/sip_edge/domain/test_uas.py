@@ -249,14 +249,24 @@ class TestAnswersWithoutTransaction:
         world.respond(other.event(), 180)
         assert [packet.address for packet in world.packets()] == [("203.0.113.9", 40000)]
 
-    def test_absorbs_repetitions_from_then_on(self) -> None:
+    def test_absorbs_repetitions_from_a_final_one_on(self) -> None:
+        event = World().open_call()
+        world = World()
+        world.respond(event, 486)
+        world.packets()
+        world.receive(invite())
+        assert world.lines() == ["486"]
+        assert not world.events()
+
+    def test_provisional_leaves_no_transaction(self) -> None:
+        """The final one may leave by the edge of the request again: nobody would end it here."""
         event = World().open_call()
         world = World()
         world.respond(event, 180)
-        world.packets()
-        world.receive(invite())
         assert world.lines() == ["180"]
-        assert not world.events()
+        assert world.core.open_transactions == 0
+        world.receive(invite())
+        assert world.event().request.transaction == event.request.transaction
 
     @pytest.mark.parametrize("fields", [{"origin": None}, {"transaction": ""}])
     def test_without_enough_to_go_by_is_discarded(self, fields: dict[str, object]) -> None:

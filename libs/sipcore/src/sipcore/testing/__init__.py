@@ -3,7 +3,7 @@
 from sipcore.testing.agent import ScriptedAgent
 from sipcore.testing.call import Call
 from sipcore.testing.clock import Clock, Scheduler
-from sipcore.testing.script import CallState, Ending, Kind, Record, Script
+from sipcore.testing.script import CallState, Ending, Kind, Record, Script, Step
 from sipcore.testing.wire import Address, Fate, Faults, Passage, Wire
 
 __all__ = [
@@ -20,5 +20,6 @@ __all__ = [
     "Scheduler",
     "Script",
     "ScriptedAgent",
+    "Step",
     "Wire",
 ]

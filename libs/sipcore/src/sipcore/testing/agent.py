@@ -67,6 +67,7 @@ class ScriptedAgent:
         self._clients: dict[tuple[str, str], ClientExchange] = {}
         self._servers: dict[tuple[str, str, str], ServerExchange] = {}
         self._calls: dict[tuple[str, str], Call] = {}
+        self._deaf: set[str] = set()
 
     @classmethod
     def on_wire(
@@ -111,6 +112,8 @@ class ScriptedAgent:
         except PeerProtocolError:
             self.note(Kind.UNREADABLE, data=data)
             return
+        if message.call_id in self._deaf:
+            return
         if isinstance(message, Response):
             self._receive_response(message, data)
         else:
@@ -120,6 +123,14 @@ class ScriptedAgent:
         """This address cannot be reached any more: every request that waits for it fails."""
         for exchange in [client for client in self._clients.values() if client.destination == destination]:
             exchange.fail()
+
+    def forget(self, call_id: str) -> None:
+        """Ends every transaction of this Call-ID, and discards what comes with it from now on."""
+        self._deaf.add(call_id)
+        for client in [one for one in self._clients.values() if one.call_id == call_id]:
+            client.stop()
+        for server in [one for one in self._servers.values() if one.request.call_id == call_id]:
+            server.stop()
 
     def happened(self, kind: Kind, method: str = "", status: int | None = None) -> list[Record]:
         """The records of this kind, of one method and status if given."""
@@ -165,6 +176,7 @@ class ScriptedAgent:
             data,
             destination,
             tell,
+            call_id,
         )
         self._clients[key] = exchange
         self.note(Kind.REQUEST_SENT, call_id, method, data=data)

@@ -19,7 +19,7 @@ from sipcore.dialog import (
 from sipcore.errors import LocalProtocolError
 from sipcore.headers import NameAddr
 from sipcore.message import Request, Response
-from sipcore.testing.builders import request
+from sipcore.testing.builders import as_request, request
 from sipcore.testing.exchange import ClientExchange, ServerExchange
 from sipcore.testing.script import CallState, Ending, Kind, Script
 from sipcore.testing.wire import Address
@@ -71,6 +71,8 @@ class Call:
         self._offerless = 0
         self._cancelling = False
         self._hanging_up = False
+        self._early: Dialog | None = None
+        self._last: tuple[str, bytes, Address] | None = None
 
     # What a test or the script asks for
 
@@ -112,10 +114,15 @@ class Call:
         self.state = CallState.ANSWERED
         self._accept(exchange, status, body)
 
+    @property
+    def inviting(self) -> bool:
+        """Whether an INVITE is open in this dialog, so that no other may be sent (RFC 3261 14.1)."""
+        return self._inviting is not None or bool(self._unacknowledged)
+
     def reinvite(self, body: bytes | None = None) -> None:
         """An INVITE in the dialog. Raises LocalProtocolError while another one is open (RFC 3261 14.1)."""
         dialog = self._established()
-        if self._inviting is not None or self._unacknowledged:
+        if self.inviting:
             raise LocalProtocolError("an INVITE is open in this dialog")
         body = self.script.offer if body is None else body
         self._inviting = self._send_in(dialog, "INVITE", self._on_reinvite_outcome, body=body)
@@ -142,6 +149,29 @@ class Call:
         """An INFO, by default with a key press in the customary format."""
         self.request("INFO", body, content_type="application/dtmf-relay")
 
+    def hang_up_early(self) -> None:
+        """Caller: a BYE in the early dialog (RFC 3261 15), if a provisional response has made one."""
+        if self.state is CallState.CALLING and self._early is not None and not self._cancelling:
+            self._cancelling = True
+            self._send_in(self._early, "BYE", _no_matter)
+
+    def repeat_in_new_transaction(self) -> None:
+        """The last request once more, the same but for its branch, as a proxy that forks or restarts does."""
+        if self._last is None or self.state not in (CallState.CALLING, CallState.ESTABLISHED):
+            return
+        method, data, destination = self._last
+        branch = self.agent.new_branch()
+        old = as_request(data).via.branch
+        repeated = data.replace(f"branch={old}".encode(), f"branch={branch}".encode(), 1)
+        self.agent.send_request(method, branch, repeated, destination, _no_matter, self.call_id)
+
+    def vanish(self) -> None:
+        """From now on nothing is sent or answered, as after a loss of power."""
+        if self.state is not CallState.ENDED:
+            self.ending = Ending.VANISHED
+            self.end(Ending.VANISHED)
+            self.agent.forget(self.call_id)
+
     # Caller
 
     def start(self, uri: str, destination: Address) -> None:
@@ -158,11 +188,15 @@ class Call:
             destination=destination,
         )
         self._later(script.cancel_after, self.cancel)
+        self._take_steps(early=True)
 
     def _on_outcome(self, status: int, response: Response | None) -> None:
         exchange = self._inviting
         if status < 200 and response is not None:
             self._keep_body(response)
+            if response.to_tag and status > 100:
+                target = response.contact.uri if response.contact else self.remote[1:-1]
+                self._early = Dialog(response.to_tag, route_set_uac(response.record_routes), target)
             if self._cancelling and exchange is not None:
                 self._send_cancel(exchange)
         elif status < 300 and response is not None:
@@ -228,9 +262,11 @@ class Call:
         self._invited = exchange
         self._keep_body(request)
         script = self.script
-        self.agent.respond(exchange, 100, self)
+        if script.trying:
+            self.agent.respond(exchange, 100, self)
         self._later(script.ring_after, self._ring_by_script)
         self._later(script.answer_after, self._answer_by_script)
+        self._take_steps(early=True)
 
     def receive_cancel(self, exchange: ServerExchange) -> None:
         """A CANCEL for the INVITE in `exchange`; the CANCEL itself is answered already (RFC 3261 9.2)."""
@@ -309,7 +345,7 @@ class Call:
         self.end(Ending.PEER_HUNG_UP)
 
     def _on_reinvite(self, exchange: ServerExchange) -> None:
-        if self._inviting is not None or self._unacknowledged:
+        if self.inviting:
             self.agent.respond(exchange, 491, self)
             return
         self._keep_body(exchange.request)
@@ -344,9 +380,10 @@ class Call:
         self._later(script.reinvite_after, self._reinvite_by_script)
         self._later(script.info_after, self._info_by_script)
         self._later(script.hangup_after, self.hang_up)
+        self._take_steps(early=False)
 
     def _reinvite_by_script(self) -> None:
-        if self.state is CallState.ESTABLISHED and self._inviting is None and not self._unacknowledged:
+        if self.state is CallState.ESTABLISHED and not self.inviting:
             self.reinvite()
 
     def _info_by_script(self) -> None:
@@ -403,6 +440,7 @@ class Call:
         data, next_hop, branch = self._build(
             dialog, method, self._local_cseq, body=body, headers=headers, content_type=content_type
         )
+        self._last = method, data, destination or next_hop
         return self.agent.send_request(method, branch, data, destination or next_hop, outcome, self.call_id)
 
     def _build(
@@ -447,6 +485,11 @@ class Call:
     def _keep_body(self, message: Request | Response) -> None:
         if message.body:
             self.remote_bodies.append(message.body)
+
+    def _take_steps(self, *, early: bool) -> None:
+        for step in self.script.steps:
+            if step.early is early:
+                self.agent.clock.call_at(self.agent.clock.time() + step.after, step.act, self)
 
     def _later(self, delay: float | None, callback: Callable[[], None]) -> None:
         if delay is not None:

@@ -31,6 +31,12 @@ class _Exchange(Generic[T]):
         self._wake: Handle | None = None
         self._wake_at = float("inf")
 
+    def stop(self) -> None:
+        """Ends it without a word."""
+        if self._wake is not None:
+            self._wake.cancel()
+        self._forget()
+
     def _act(self, action: Action, response: Response | None) -> None:
         raise NotImplementedError
 
@@ -71,8 +77,10 @@ class ClientExchange(_Exchange[ClientTransaction]):
         request: bytes,
         destination: Address,
         outcome: Callable[[int, Response | None], None],
+        call_id: str,
     ) -> None:
         super().__init__(transaction, surroundings, forget)
+        self.call_id = call_id
         self.request = request
         self.destination = destination
         self.provisional = False

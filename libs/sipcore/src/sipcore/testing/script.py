@@ -1,12 +1,29 @@
 """What a scripted agent is told to do, and what it tells about what happened."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from sipcore.testing.builders import sdp
 
-__all__ = ["CallState", "Ending", "Kind", "Record", "Script"]
+if TYPE_CHECKING:
+    from sipcore.testing.call import Call
+
+__all__ = ["CallState", "Ending", "Kind", "Record", "Script", "Step"]
+
+
+class Step(NamedTuple):
+    """Something that a script does at a time of its own."""
+
+    after: float
+    """Seconds since the INVITE was sent or received, or since the call was established."""
+    act: Callable[[Call], None]
+    """What is done; it looks itself whether the call is in a state for it."""
+    early: bool = False
+    """Count from the INVITE, not from when the call is established."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +35,8 @@ class Script:
     established: the caller has the 2xx, the callee has the ACK.
     """
 
+    trying: bool = True
+    """Whether a callee answers 100 at once."""
     ring_after: float | None = 0.1
     ring_status: int = 180
     answer_after: float | None = 0.5
@@ -36,6 +55,8 @@ class Script:
     """The body of the 2xx to an offer, and of the ACK to an offer in a 2xx."""
     headers: tuple[tuple[str, str], ...] = ()
     """Added to the INVITE of a caller, and to the final response of a callee."""
+    steps: tuple[Step, ...] = ()
+    """Whatever else is done."""
 
 
 class CallState(Enum):
@@ -61,6 +82,8 @@ class Ending(Enum):
     PEER_HUNG_UP = "peer hung up"
     UNACKNOWLEDGED = "unacknowledged"
     """Callee only: the ACK for the 2xx never came, so we sent a BYE."""
+    VANISHED = "vanished"
+    """By `Call.vanish`: nothing is sent or answered any more."""
 
 
 class Kind(Enum):

@@ -1,5 +1,6 @@
 """A network of datagrams on virtual time that loses, repeats and reorders by a seed, and logs all it did."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
@@ -41,6 +42,8 @@ class Faults:
     delay: float = 0.005
     hold: float = 0.5
     """A copy that is held back takes up to so much longer."""
+    most_losses: int | None = None
+    """How often the same datagram may be lost on the same way: what is repeated often enough arrives."""
 
 
 PERFECT = Faults()
@@ -60,15 +63,18 @@ class Wire:
     """Connects named endpoints.
 
     `chance` yields numbers in [0, 1): `random.Random(seed).random` makes a run that can be repeated.
-    `faults` may be changed while it runs. `log` has one entry for each copy, in the order of the decisions.
+    `faults` may be changed while it runs. `log` has one entry for each copy, in the order of the decisions;
+    `watch` hears of each entry.
     """
 
     def __init__(self, clock: Scheduler, chance: Callable[[], float], faults: Faults = PERFECT) -> None:
         self._clock = clock
         self._chance = chance
         self._ends: dict[Address, Receive] = {}
+        self._losses: Counter[tuple[bytes, Address, Address]] = Counter()
         self.faults = faults
         self.log: list[Passage] = []
+        self.watch: Callable[[Passage], None] | None = None
         self.cut: Callable[[bytes, Address, Address], bool] | None = None
         """When set: whether this datagram (data, source, destination) gets lost, whatever the chances."""
 
@@ -91,7 +97,7 @@ class Wire:
             self._note(source, destination, data, Fate.CUT)
             return
         faults = self.faults
-        if self._happens(faults.loss):
+        if self._happens(faults.loss) and self._may_lose(data, source, destination):
             self._note(source, destination, data, Fate.LOST)
             return
         for _ in range(2 if self._happens(faults.duplication) else 1):
@@ -104,6 +110,14 @@ class Wire:
         """How many copies met this fate so far."""
         return sum(passage.fate is fate for passage in self.log)
 
+    def _may_lose(self, data: bytes, source: Address, destination: Address) -> bool:
+        most = self.faults.most_losses
+        if most is None:
+            return True
+        key = data, source, destination
+        self._losses[key] += 1
+        return self._losses[key] <= most
+
     def _happens(self, probability: float) -> bool:
         return probability > 0 and self._chance() < probability
 
@@ -114,4 +128,7 @@ class Wire:
             receive(data, source)
 
     def _note(self, source: Address, destination: Address, data: bytes, fate: Fate) -> None:
-        self.log.append(Passage(self._clock.time(), source, destination, data, fate))
+        passage = Passage(self._clock.time(), source, destination, data, fate)
+        self.log.append(passage)
+        if self.watch is not None:
+            self.watch(passage)

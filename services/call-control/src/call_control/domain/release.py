@@ -21,8 +21,6 @@ def end_call(turn: Turn, status: int) -> None:
     call.final_status = status
     call.answer_by_ms = call.ack_by_ms = call.watch_at_ms = 0
     del call.timers[:]
-    turn.drop_merge = turn.drop_merge or bool(call.merge_key)
-    call.merge_key = ""
     turn.changed = True
     if call.release_source == record.RELEASE_SOURCE_UNSPECIFIED:
         call.release_source = record.RELEASE_SOURCE_INTERNAL

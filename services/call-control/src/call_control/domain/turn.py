@@ -43,6 +43,8 @@ class Emission(NamedTuple):
 
     command: edge.Command
     origin: edge.Origin | None = None
+    own_edge_only: bool = False
+    """No other edge than the one it names may carry it out."""
 
 
 @dataclass(slots=True)
@@ -55,7 +57,6 @@ class Turn:
     minter: Minter
     emissions: list[Emission] = field(default_factory=list)
     changed: bool = False
-    drop_merge: bool = False
 
     # -- finding ---------------------------------------------------------------------------
 
@@ -232,12 +233,19 @@ class Turn:
         self._emit(command, transaction)
 
     def issue(self, debt: record.Debt) -> None:
-        """Emit the command of a debt once more."""
+        """Emit the command of a debt once more.
+
+        An INVITE only at its edge, which may have sent it: from another one the callee would see a merged request
+        (RFC 3261 8.2.2.2).
+        """
         command = debt.command
         if debt.body_is_offer:
             command = edge.Command()
             command.CopyFrom(debt.command)
             command.send_request.body.CopyFrom(self.call.invite.body)
+        if command.send_request.method == "INVITE":
+            self.emissions.append(Emission(command, own_edge_only=True))
+            return
         self._emit(
             command, self.transaction(command.respond.transaction) if command.HasField("respond") else None
         )

@@ -178,9 +178,12 @@ class EdgeCore:
     # Call-control
 
     def execute(self, command: edge_pb2.Command, now: float) -> None:
-        """Carry out a command, once per id; a repetition is told again what became of it."""
+        """Carry out a command, once per id; a repetition is told again what became of it.
+
+        Commands with id 0 are nobody's debt: each of them is another one.
+        """
         ref = (command.call_key, command.id)
-        before = self._executed.get(ref)
+        before = self._executed.get(ref) if command.id else None
         if self._uas is None or self._uac is None:
             self.counters.drop(DropReason.NOT_GREETED)
         elif before is not None:
@@ -193,7 +196,7 @@ class EdgeCore:
     ) -> None:
         kind = command.WhichOneof("kind")
         if kind == "respond":
-            self._executed.put(ref, True, now)
+            self._remember(ref, True, now)
             uas.respond(command, now)
         elif kind == "send_request":
             request = command.send_request
@@ -201,7 +204,7 @@ class EdgeCore:
                 uac.acknowledge(request, lambda: self._done(command, now), now)
             else:
                 attempt = Attempt(command.call_key, request)
-                self._executed.put(ref, attempt, now)
+                self._remember(ref, attempt, now)
                 uac.send(attempt, now)
         elif kind == "cancel":
             # Not remembered until accepted: the same command may come again once a provisional was seen.
@@ -216,8 +219,12 @@ class EdgeCore:
             self.counters.drop(DropReason.COMMAND_EMPTY)
 
     def _done(self, command: edge_pb2.Command, now: float) -> None:
-        self._executed.put((command.call_key, command.id), True, now)
+        self._remember((command.call_key, command.id), True, now)
         self._events.done(command)
+
+    def _remember(self, ref: tuple[str, int], outcome: Attempt | bool, now: float) -> None:
+        if ref[1]:
+            self._executed.put(ref, outcome, now)
 
     def _repeat(self, command: edge_pb2.Command, before: Attempt | bool, uac: Uac) -> None:
         self.counters.drop(DropReason.COMMAND_REPEATED)

@@ -225,10 +225,10 @@ class Uas:
         """Answer a request, with its transaction or from what the command says about it."""
         respond = command.respond
         entry = self._table.get(respond.transaction)
-        if entry is None:
-            entry = self._revive(command, now)
         if entry is not None:
             self._give(entry, respond, now)
+        else:
+            self._answer_for_another(command, now)
         self._events.done(command)
 
     def stop(self, transaction: str, now: float) -> bool:
@@ -246,19 +246,38 @@ class Uas:
             if 200 <= status < 300:
                 self._events.self_cancelled(entry.call_key, entry.key)
             return
-        headers: Fields = [("Contact", self._contact(entry.origin))] if respond.contact else []
+        data = self._written(entry.origin, respond)
+        if data is not None:
+            self._send(entry, status, data, respond.to_tag, now)
+
+    def _written(self, origin: Origin, respond: edge_pb2.Respond) -> bytes | None:
+        headers: Fields = [("Contact", self._contact(origin))] if respond.contact else []
         headers += [(header.name, header.value) for header in respond.headers]
         headers += body_fields(respond.body)
         try:
-            data = entry.origin.answer(status, respond.reason, respond.to_tag, headers, respond.body.data)
+            return origin.answer(respond.status, respond.reason, respond.to_tag, headers, respond.body.data)
         except LocalProtocolError:
             self._counters.drop(DropReason.UNSENDABLE)
-            return
-        self._send(entry, status, data, respond.to_tag, now)
+            return None
 
-    def _revive(self, command: edge_pb2.Command, now: float) -> ServerEntry | None:
-        """The transaction of a request that another edge received, or this one before a restart."""
+    def _answer_for_another(self, command: edge_pb2.Command, now: float) -> None:
+        """Answer a request that another edge received, or this one before a restart.
+
+        Only a final answer makes a transaction of it: the final one that follows a provisional may leave by the
+        edge of the request again, and then nobody would end this one.
+        """
         respond = command.respond
+        origin = self._origin_of(respond)
+        if origin is None:
+            return
+        if respond.status >= 200:
+            self._give(self._make(respond.transaction, command.call_key, origin, now), respond, now)
+            return
+        data = self._written(origin, respond)
+        if data is not None:
+            self._wires.answer(origin, respond.status, data)
+
+    def _origin_of(self, respond: edge_pb2.Respond) -> Origin | None:
         if not respond.transaction or not respond.HasField("origin"):
             self._counters.drop(DropReason.ANSWER_WITHOUT_TRANSACTION)
             return None
@@ -274,7 +293,7 @@ class Uas:
             self._counters.drop(DropReason.UNREACHABLE)
             return None
         origin.listener = listener.name
-        return self._make(respond.transaction, command.call_key, origin, now)
+        return origin
 
     def _contact(self, origin: Origin) -> str:
         listener = self._addressing.by_name[origin.listener]

@@ -1,0 +1,126 @@
+"""What goes wrong in a run, and the table of what each fault excuses.
+
+Nothing is excused that does not stand in `EXCUSES`, and only for calls that a fault met: those that lived
+while it lasted (or shortly after), on the part that it hit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from types import MappingProxyType
+
+
+class Fault(Enum):
+    """The kinds of faults."""
+
+    PACKETS = "packets lost, repeated or overtaken"
+    """What is repeated arrives in the end: see `sipcore.testing.wire.Faults.most_losses`."""
+    SPREAD = "each packet for the shared address goes to another edge"
+    FEW_CREDITS = "pods take few new calls at a time"
+    POD_KILLED = "a pod dies, and is back later"
+    POD_PAUSED = "a pod stands still"
+    NO_POD = "an edge has no pod that works"
+    """Never planned: the sum of other faults."""
+    EDGE_KILLED = "an edge dies, and is back at its address within 20 s"
+    EDGE_LOST = "an edge dies for good"
+    EDGE_PAUSED = "an edge stands still"
+    STREAM_BROKEN = "the streams between an edge and a pod break"
+    STREAM_STALLED = "nothing comes through the streams between an edge and a pod for a while"
+    STORE_CUT = "the connection of a pod to the store breaks"
+    STORE_SLOW = "the store is slow for one pod"
+    STORE_AWAY_SHORTLY = "the store is away for less than a second"
+    STORE_AWAY = "the store is away for longer"
+    STORE_ROLLED_BACK = "the store loses what was written lately"
+
+
+class May(Enum):
+    """What may happen to a call that a fault met."""
+
+    BE_REFUSED = "a new call is refused with 503 or 500 for which there was a callee"
+    HEAR_NOTHING = "the caller gets no final answer"
+    FAIL = "a call that is being set up ends with another status than its callee meant"
+    BE_TORN_DOWN = "a call that is up is ended by us"
+    END_ONE_SIDED = "one side hears nothing of the end"
+    GO_UNANSWERED = "a request inside a dialog gets no answer"
+    BE_OUT_OF_ORDER = "a request inside a dialog is overtaken by a later one, and refused with 500"
+
+
+class Phase(Enum):
+    """Calls that an excuse is good for, by how far they were when the fault came."""
+
+    NEW = "the INVITE came not more than 3 s before it, or later"
+    SETUP = "not established yet"
+    ANY = "any"
+
+
+EXCUSES: Mapping[Fault, Mapping[May, Phase]] = MappingProxyType(
+    {
+        Fault.PACKETS: {May.BE_OUT_OF_ORDER: Phase.ANY},
+        Fault.SPREAD: {May.BE_OUT_OF_ORDER: Phase.ANY},
+        Fault.FEW_CREDITS: {May.BE_REFUSED: Phase.ANY},
+        Fault.POD_KILLED: {May.BE_OUT_OF_ORDER: Phase.ANY},
+        Fault.POD_PAUSED: {May.BE_OUT_OF_ORDER: Phase.ANY},
+        Fault.NO_POD: {May.BE_REFUSED: Phase.NEW},
+        # The edge has told the caller 100, and knew alone of the INVITE.
+        Fault.EDGE_KILLED: {May.HEAR_NOTHING: Phase.NEW, May.BE_OUT_OF_ORDER: Phase.ANY},
+        Fault.EDGE_LOST: {
+            May.HEAR_NOTHING: Phase.SETUP,
+            May.FAIL: Phase.SETUP,
+            May.BE_TORN_DOWN: Phase.SETUP,
+            May.END_ONE_SIDED: Phase.SETUP,
+            May.GO_UNANSWERED: Phase.SETUP,
+            May.BE_OUT_OF_ORDER: Phase.ANY,
+        },
+        Fault.EDGE_PAUSED: {May.BE_OUT_OF_ORDER: Phase.ANY},
+        Fault.STREAM_BROKEN: {May.BE_OUT_OF_ORDER: Phase.ANY},
+        Fault.STREAM_STALLED: {May.BE_OUT_OF_ORDER: Phase.ANY},
+        Fault.STORE_CUT: {May.BE_OUT_OF_ORDER: Phase.ANY},
+        # The pod waits a second for the store before it declines: longer than a new call may wait in a queue.
+        Fault.STORE_SLOW: {May.BE_REFUSED: Phase.NEW, May.BE_OUT_OF_ORDER: Phase.ANY},
+        Fault.STORE_AWAY_SHORTLY: {May.BE_OUT_OF_ORDER: Phase.ANY},
+        Fault.STORE_AWAY: {May.BE_REFUSED: Phase.NEW, May.BE_OUT_OF_ORDER: Phase.ANY},
+        Fault.STORE_ROLLED_BACK: {May.BE_OUT_OF_ORDER: Phase.ANY},
+    }
+)
+
+#: An edge that stays away takes its own address along: whoever knows only that one speaks to nobody.
+WITHOUT_SHARED_ADDRESS: Mapping[Fault, Mapping[May, Phase]] = MappingProxyType(
+    {
+        Fault.EDGE_LOST: {
+            may: Phase.ANY for may in (May.BE_TORN_DOWN, May.END_ONE_SIDED, May.GO_UNANSWERED)
+        },
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suffered:
+    """A fault that has happened."""
+
+    fault: Fault
+    start: float
+    end: float
+    edge: str = ""
+    """The edge that it hit; empty for a fault of what all calls use."""
+
+
+#: A fault is felt for so long after its end: by then every repetition of our own has come.
+AFTERMATH = 35.0
+_NEW = 3.0
+
+
+def excuses(
+    suffered: Suffered, *, shared_address: bool, started: float, established: float | None
+) -> frozenset[May]:
+    """What a fault excuses in a call that it met."""
+    phases = {
+        Phase.NEW: suffered.start - _NEW <= started <= suffered.end + _NEW,
+        Phase.SETUP: established is None or established > suffered.start - 1.0,
+        Phase.ANY: True,
+    }
+    granted = EXCUSES[suffered.fault]
+    if not shared_address:
+        granted = {**granted, **WITHOUT_SHARED_ADDRESS.get(suffered.fault, {})}
+    return frozenset(may for may, phase in granted.items() if phases[phase])

@@ -1,0 +1,188 @@
+"""What became of one call, put together from what its parties noted and from what passed the network."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from sipcore.testing.call import Call
+from sipcore.testing.script import CallState, Ending, Kind, Record
+from support.simulation.faults import AFTERMATH, Fault, May, Suffered, excuses
+from support.simulation.network import EDGES
+from support.simulation.plan import PlannedCall
+from support.simulation.scripts import MAX_CALL
+from support.simulation.world import World
+
+_CALL_ID = re.compile(rb"\r\nCall-ID: ([^\r]+)")
+_CSEQ = re.compile(rb"\r\nCSeq: (\d+)")
+_BRANCH = re.compile(rb"branch=([^;,\r]+)")
+_TO_TAG = re.compile(rb"\r\nTo: [^\r]*;tag=([^;\r]+)")
+
+
+@dataclass(slots=True)
+class _Passed:
+    """The packets of a Call-ID."""
+
+    first: float
+    last: float
+    edges: set[str] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A record of a party, read as far as needed."""
+
+    time: float
+    kind: Kind
+    method: str
+    status: int
+    cseq: int
+    branch: str
+    to_tag: str
+    data: bytes
+
+    @property
+    def body(self) -> bytes:
+        """Its body."""
+        return self.data.partition(b"\r\n\r\n")[2]
+
+
+class Side:
+    """One party of a call."""
+
+    def __init__(self, name: str, call: Call, records: list[Record]) -> None:
+        self.name = name
+        self.call = call
+        self.messages = [_read(record) for record in records]
+
+    def all(self, kind: Kind, method: str = "", status: int = 0) -> list[Message]:
+        """What happened of a kind."""
+        return [
+            one
+            for one in self.messages
+            if one.kind is kind and method in ("", one.method) and status in (0, one.status)
+        ]
+
+    @property
+    def vanished(self) -> bool:
+        """Whether it stopped to speak and to answer."""
+        return self.call.ending is Ending.VANISHED
+
+    @property
+    def over(self) -> bool:
+        """Whether the call is over for it."""
+        return self.call.state is CallState.ENDED
+
+
+class History:
+    """A call with both sides, and what its faults excuse."""
+
+    def __init__(self, world: World, planned: PlannedCall, call: Call, passed: _Passed) -> None:
+        self.world = world
+        self.planned = planned
+        self.scenario = planned.scenario
+        self.name = f"call {planned.number} ({planned.name}, {call.call_id})"
+        self.started = world.start + planned.at
+        self.edges = passed.edges
+        self._last = passed.last
+        self.caller = _side(world.callers[planned.caller].name, call)
+        self.callees = [
+            _side(agent.name, one)
+            for agent in world.callees
+            for one in agent.calls
+            if one.call_id == call.call_id
+        ]
+
+    @property
+    def sides(self) -> list[Side]:
+        """All parties."""
+        return [self.caller, *self.callees]
+
+    @property
+    def answered(self) -> list[Side]:
+        """The callees that accepted the call."""
+        return [side for side in self.callees if 200 <= side.call.status < 300]
+
+    @cached_property
+    def established(self) -> float | None:
+        """When the caller's ACK was sent, if it ever was."""
+        sent = self.caller.all(Kind.ACK_SENT)
+        return sent[0].time if sent else None
+
+    @cached_property
+    def met(self) -> frozenset[Fault]:
+        """The faults that came near this call."""
+        return frozenset(one.fault for one in self.world.suffered if self._meets(one))
+
+    @cached_property
+    def excused(self) -> frozenset[May]:
+        """What may have happened to it."""
+        granted: set[May] = set()
+        for one in self.world.suffered:
+            if self._meets(one):
+                granted |= excuses(
+                    one,
+                    shared_address=self.world.plan.shared_address,
+                    started=self.started,
+                    established=self.established,
+                )
+        return frozenset(granted)
+
+    def causes_before(self, time: float, *, at: Side) -> Iterator[str]:
+        """Why a party may have been hung up on by then."""
+        if time - self.started >= MAX_CALL - 1.0:
+            yield "the longest call"
+        for side in self.sides:
+            if side.vanished:
+                yield f"{side.name} vanished"
+            if side is not at and any(one.time <= time for one in side.all(Kind.REQUEST_SENT, "BYE")):
+                yield f"BYE of {side.name}"
+        if at is not self.caller:
+            if any(one.time <= time for one in self.caller.all(Kind.REQUEST_SENT, "CANCEL")):
+                yield "CANCEL"
+            if self.caller.call.status >= 300:
+                yield "the caller was refused"
+
+    def _meets(self, suffered: Suffered) -> bool:
+        in_time = suffered.start <= self._last and self.started <= suffered.end + AFTERMATH
+        return in_time and (not suffered.edge or suffered.edge in self.edges)
+
+
+def histories(world: World) -> list[History]:
+    """All calls of a run, in the order of their beginning."""
+    names = {address: f"edge-{number}" for number, address in enumerate(EDGES)}
+    passed: dict[str, _Passed] = {}
+    for passage in world.wire.log:
+        found = _CALL_ID.search(passage.data)
+        if found is None:
+            continue
+        one = passed.setdefault(found.group(1).decode(), _Passed(passage.time, passage.time))
+        one.last = passage.time
+        for address in (passage.source, passage.destination):
+            if address in names:
+                one.edges.add(names[address])
+    nothing = _Passed(world.start, world.start)
+    return [
+        History(world, planned, call, passed.get(call.call_id, nothing)) for planned, call in world.placed
+    ]
+
+
+def _side(name: str, call: Call) -> Side:
+    return Side(name, call, [one for one in call.agent.records if one.call_id == call.call_id])
+
+
+def _read(record: Record) -> Message:
+    data = record.data
+    cseq, branch, to_tag = _CSEQ.search(data), _BRANCH.search(data), _TO_TAG.search(data)
+    return Message(
+        record.time,
+        record.kind,
+        record.method,
+        record.status,
+        int(cseq.group(1)) if cseq else 0,
+        branch.group(1).decode() if branch else "",
+        to_tag.group(1).decode() if to_tag else "",
+        data,
+    )

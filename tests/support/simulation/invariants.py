@@ -1,0 +1,237 @@
+"""What must hold after each run. Each function yields a sentence for everything that is wrong.
+
+A call is judged by its history; `excused` there says what its faults excuse, and nothing else does.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+
+from sipcore.testing.script import Kind
+from support.simulation.faults import May
+from support.simulation.history import History, Message, Side, histories
+from support.simulation.world import World
+
+_RELAYED = ("INFO", "MESSAGE")
+#: Answers to a re-INVITE that end nothing: done, refused by script, glare.
+_REINVITE_ANSWERS = frozenset({200, 488, 491})
+#: What a request gets that meets the end of its call.
+_ENDING = frozenset({408, 481, 487, 491, 500})
+_UNAVAILABLE = frozenset({500, 503})
+
+
+def violations(world: World) -> list[str]:
+    """Everything that is wrong with a run that is over."""
+    found = [sentence for check in OF_THE_WORLD for sentence in check(world)]
+    for history in histories(world):
+        found += [f"{history.name}: {sentence}" for check in OF_A_CALL for sentence in check(history)]
+    return found
+
+
+# -- of each call ------------------------------------------------------------------------------------
+
+
+def invite_gets_one_final_answer(history: History) -> Iterator[str]:
+    """Each INVITE transaction of a party that still listens: one final answer, and not two different ones."""
+    for side in history.sides:
+        finals: dict[str, set[tuple[int, str]]] = {}
+        for kind in (Kind.RESPONSE_RECEIVED, Kind.UNMATCHED):
+            for one in side.all(kind, "INVITE"):
+                if one.status >= 200:
+                    finals.setdefault(one.branch, set()).add((one.status, one.to_tag))
+        for branch, different in finals.items():
+            if len(different) > 1:
+                yield f"{side.name} got several final answers to one INVITE ({branch}): {sorted(different)}"
+        if side.vanished:
+            continue
+        unanswered = [one for one in side.all(Kind.REQUEST_SENT, "INVITE") if one.branch not in finals]
+        excuse = May.HEAR_NOTHING if side is history.caller else May.GO_UNANSWERED
+        if unanswered and not {excuse, May.GO_UNANSWERED} & history.excused:
+            yield f"{side.name} got no final answer to INVITE {unanswered[0].cseq} ({unanswered[0].branch})"
+
+
+def call_ends_as_meant(history: History) -> Iterator[str]:
+    """The caller's status is one that the scripts lead to."""
+    caller = history.caller
+    status, meant = caller.call.status, history.scenario.statuses
+    if status in meant or caller.vanished or not status:
+        return
+    if status in _UNAVAILABLE and May.BE_REFUSED in history.excused:
+        return
+    if May.FAIL in history.excused or May.HEAR_NOTHING in history.excused:
+        return
+    yield f"the INVITE ended with {status} instead of {sorted(meant)}"
+
+
+def everybody_knows_that_it_is_over(history: History) -> Iterator[str]:
+    """No party is still in a call."""
+    for side in history.sides:
+        lonely = May.HEAR_NOTHING if side is history.caller else May.END_ONE_SIDED
+        if not side.over and not {lonely, May.END_ONE_SIDED} & history.excused:
+            yield f"{side.name} is still {side.call.state.value}"
+
+
+def answered_call_ends_by_bye_on_both_sides(history: History) -> Iterator[str]:
+    """Whoever was in an answered call has sent or got a BYE."""
+    if May.END_ONE_SIDED in history.excused:
+        return
+    sides = list(history.answered)
+    if 200 <= history.caller.call.status < 300:
+        sides.append(history.caller)
+        if not history.answered:
+            yield "the caller got a 2xx that no callee gave"
+    for side in sides:
+        if side.vanished:
+            continue
+        if not side.all(Kind.REQUEST_SENT, "BYE") and not side.all(Kind.REQUEST_RECEIVED, "BYE"):
+            yield f"{side.name} was in the call, and neither sent nor got a BYE"
+
+
+def nobody_is_hung_up_on_without_a_cause(history: History) -> Iterator[str]:
+    """A BYE or CANCEL of ours follows a BYE or CANCEL of the other side, a silence, or a timer that is due."""
+    if May.BE_TORN_DOWN in history.excused:
+        return
+    for side in history.sides:
+        for bye in side.all(Kind.REQUEST_RECEIVED, "BYE")[:1]:
+            if not any(history.causes_before(bye.time, at=side)):
+                yield f"{side.name} got a BYE at {bye.time - history.world.start:.3f} without a cause"
+        for missing in side.all(Kind.ACK_MISSING):
+            if not any(history.causes_before(missing.time, at=side)):
+                yield f"{side.name} got no ACK for its 2xx"
+
+
+def request_arrives_once(history: History) -> Iterator[str]:
+    """One CSeq number, one transaction: nothing is sent to a party twice under two branches."""
+    for side in history.sides:
+        seen = Counter((one.method, one.cseq) for one in side.all(Kind.REQUEST_RECEIVED))
+        for (method, cseq), times in seen.items():
+            if times > 1:
+                yield f"{side.name} got {method} {cseq} in {times} transactions"
+        if side.all(Kind.RESPONSE_SENT, status=482):
+            yield f"{side.name} got a merged request"
+
+
+def relayed_request_crosses_once(history: History) -> Iterator[str]:
+    """An INFO or MESSAGE that arrives was sent by the other side, and arrives once."""
+    for method in _RELAYED:
+        for side in history.sides:
+            others = [other for other in history.sides if other is not side]
+            sent = {one.body for other in others for one in other.all(Kind.REQUEST_SENT, method)}
+            arrived = Counter(one.body for one in side.all(Kind.REQUEST_RECEIVED, method))
+            for body, times in arrived.items():
+                if times > 1:
+                    yield f"{side.name} got the {method} {body!r} {times} times"
+                if body not in sent:
+                    yield f"{side.name} got the {method} {body!r} that nobody sent"
+
+
+def request_in_dialog_is_answered(history: History) -> Iterator[str]:
+    """A request inside a dialog gets its answer, and a good one as long as nobody hangs up."""
+    for side in history.sides:
+        if side.vanished:
+            continue
+        for one in side.all(Kind.TIMED_OUT):
+            silent_peer = history.scenario.vanishes and one.method in _RELAYED
+            if one.method == "INVITE" or silent_peer or May.GO_UNANSWERED in history.excused:
+                continue
+            yield f"{side.name} got no answer to {one.method}"
+        repeated = _repeated(side)
+        for one in side.all(Kind.RESPONSE_RECEIVED):
+            if one.status >= 200 and one.branch not in repeated and _is_bad(history, side, one):
+                yield f"{side.name} got {one.status} to {one.method} {one.cseq}"
+
+
+def _repeated(side: Side) -> set[str]:
+    """Branches of requests that are another one's repetition, or have one: 482 and 500 are right for those."""
+    branches: dict[tuple[str, int], list[str]] = {}
+    for one in side.all(Kind.REQUEST_SENT):
+        branches.setdefault((one.method, one.cseq), []).append(one.branch)
+    return {branch for same in branches.values() if len(same) > 1 for branch in same[1:]}
+
+
+def _is_bad(history: History, side: Side, answer: Message) -> bool:
+    opened_call = side is history.caller and answer.method == "INVITE" and answer.cseq == 1
+    if opened_call or answer.method == "CANCEL":
+        return False
+    good = _REINVITE_ANSWERS if answer.method == "INVITE" else frozenset({200})
+    if answer.status in good:
+        return False
+    if answer.status == 500 and May.BE_OUT_OF_ORDER in history.excused:
+        return False
+    hung_up = any(one.time <= answer.time for one in side.all(Kind.REQUEST_SENT, "BYE"))
+    ended = hung_up or any(history.causes_before(answer.time, at=side))
+    if answer.status in _ENDING and ended:
+        return False
+    return May.GO_UNANSWERED not in history.excused
+
+
+def one_attempt_per_route(history: History) -> Iterator[str]:
+    """Each callee is called once."""
+    for name, times in Counter(side.name for side in history.callees).items():
+        if times > 1:
+            yield f"{name} was called {times} times"
+
+
+OF_A_CALL: tuple[Callable[[History], Iterator[str]], ...] = (
+    invite_gets_one_final_answer,
+    call_ends_as_meant,
+    everybody_knows_that_it_is_over,
+    answered_call_ends_by_bye_on_both_sides,
+    nobody_is_hung_up_on_without_a_cause,
+    request_arrives_once,
+    relayed_request_crosses_once,
+    request_in_dialog_is_answered,
+    one_attempt_per_route,
+)
+
+
+# -- of the whole ------------------------------------------------------------------------------------
+
+
+def store_is_empty(world: World) -> Iterator[str]:
+    """No record, marker, deadline or index entry is left."""
+    for what in world.store.left():
+        yield f"the store still has: {what}"
+
+
+def pods_are_idle(world: World) -> Iterator[str]:
+    """No pod waits for anything or keeps anything of a call."""
+    for pod in world.pods:
+        if pod.process.alive and pod.engine.cached_calls:
+            yield f"{pod.name} still has {pod.engine.cached_calls} calls in work"
+        for key in pod.unsaved:
+            yield f"{pod.name} still has the end of {key} in its journal"
+
+
+def edges_are_idle(world: World) -> Iterator[str]:
+    """No edge has a transaction or an event that nobody took."""
+    for edge in world.living_edges:
+        if edge.core.open_transactions:
+            yield f"{edge.name} still has {edge.core.open_transactions} transactions"
+        if len(edge.delivery):
+            yield f"{edge.name} still has {len(edge.delivery)} events that no pod took"
+
+
+def agents_understand_everything(world: World) -> Iterator[str]:
+    """Whatever we send can be read, and every transaction of the parties has ended."""
+    for agent in (*world.callers, *world.callees):
+        for record in agent.happened(Kind.UNREADABLE):
+            yield f"{agent.name} cannot read {record.data[:80]!r}"
+        if agent.busy:
+            yield f"{agent.name} still has a transaction"
+
+
+def nothing_is_accounted_without_aaa(world: World) -> Iterator[str]:
+    """The outbox stays empty while no aaa is configured. With one: one start, one stop per leg and attempt."""
+    if world.store.memory.outbox:
+        yield f"the outbox holds {len(world.store.memory.outbox)} records that nobody asked for"
+
+
+OF_THE_WORLD: tuple[Callable[[World], Iterator[str]], ...] = (
+    store_is_empty,
+    pods_are_idle,
+    edges_are_idle,
+    agents_understand_everything,
+    nothing_is_accounted_without_aaa,
+)

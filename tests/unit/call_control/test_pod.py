@@ -1,0 +1,84 @@
+"""The engine of a pod: what it commits, and what of it survives the loss of a pod or of writes."""
+
+from __future__ import annotations
+
+import copy
+
+from b2bua.edge.v1 import edge_pb2 as edge
+from support.call_driver import CallDriver, RecordingPort
+
+
+
+class TestReportsThatARequestLeft:
+    def test_first_one_costs_no_commit(self) -> None:
+        driver = CallDriver()
+        driver.invite()
+        driver.sent(driver.requests("INVITE")[0].branch)
+        assert driver.pod.counters.commits == 1
+
+    def test_pod_that_sweeps_hears_of_it_through_the_store(self) -> None:
+        """It is another one than the pod that the reports go to; a callee that only said 100 rings on."""
+        driver = CallDriver()
+        driver.invite()
+        branch = driver.requests("INVITE")[0].branch
+        driver.sent(branch)
+        sweeper = driver.new_pod()
+        for _ in range(40):
+            driver.pass_time(1.0, sweeper)
+            if driver.requests("INVITE"):
+                driver.sent(branch)
+        assert driver.commands("respond") == []
+        call = driver.call
+        assert call is not None
+        assert call.legs[1].sent.branch == branch
+
+
+class TestCommandsForAnEdgeThatIsAway:
+    def test_invite_waits_for_it(self) -> None:
+        """It may have left, with its report lost: from another edge it would be a merged request."""
+        driver = CallDriver()
+        driver.invite()
+        driver.port.take()
+        other = RecordingPort("edge-b")
+        pod = driver.new_pod(other)
+        driver.pass_time(2.0, pod)
+        assert other.take() == []
+        pod.attach(driver.port)
+        driver.pass_time(2.0, pod)
+        assert len(driver.requests("INVITE")) == 1
+
+    def test_all_else_goes_by_another_one(self) -> None:
+        driver = CallDriver()
+        driver.confirmed()
+        driver.pod.detach(driver.port)
+        other = RecordingPort("edge-b")
+        driver.pod.attach(other)
+        driver.in_dialog("BYE", 2)
+        assert [one.WhichOneof("kind") for one in other.take()] == ["respond", "send_request"]
+
+
+class TestMergeMarker:
+    def same_request_over_another_path(self, driver: CallDriver) -> int:
+        driver.port.take()
+        other = driver.event(request=driver.request("INVITE", 1, branch="z9hG4bKother"))
+        other.opens_call = True
+        other.request.merge_key = "merge-1"
+        other.call_key = driver.identity.call_key("call-1", "caller-tag", 1, "192.0.2.9", "z9hG4bKother")
+        driver.tell(other)
+        (answer,) = driver.commands("respond") or [edge.Command()]
+        return answer.respond.status
+
+    def test_is_gone_when_the_end_is_written_back_to_a_store_that_lost_it(self) -> None:
+        driver = CallDriver()
+        driver.ringing()
+        replica = copy.deepcopy(driver.store)
+        driver.cancel()
+        driver.confirm_all()
+        branch = driver.leg(1).invite_branch
+        driver.response(487, branch)
+        driver.confirm_all()
+        assert driver.call is None
+        vars(driver.store).update(vars(replica))
+        driver.pod.on_lost_writes()
+        assert driver.call is None
+        assert self.same_request_over_another_path(driver) != 482
