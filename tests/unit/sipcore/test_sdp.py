@@ -211,6 +211,8 @@ def test_limits_are_inclusive() -> None:
         ("IN IP4 0.0.0.0", "a=inactive", 4000, Hold.ADDRESS),
         ("IN IP4 0.0.0.0/127", "", 4000, Hold.ADDRESS),
         ("IN IP4 0.0.0.0", "", 0, Hold.NONE),
+        ("IN IP4 0.0.0.0", "", 9, Hold.NONE),
+        ("IN IP4 0.0.0.0", "a=sendonly", 9, Hold.SENDONLY),
         ("IN IP6 ::", "", 4000, Hold.ADDRESS),
         ("IN IP6 0:0:0:0:0:0:0:0", "", 4000, Hold.ADDRESS),
         ("IN IP6 ::ffff:0.0.0.0", "", 4000, Hold.ADDRESS),

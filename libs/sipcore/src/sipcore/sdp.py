@@ -59,6 +59,7 @@ ICE_ATTRIBUTES = frozenset(
 
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
 _MAX_PORT = 65535
+_DISCARD = 9
 
 
 class NotAcceptable(PeerProtocolError):
@@ -348,13 +349,14 @@ def media_of(lines: Sequence[str], connection: Connection | None, direction: Dir
 
 
 def hold_of(media: Media) -> Hold:
-    """Whether and how the author of this section holds the other side (RFC 3264 8.4, RFC 6337 5.3).
+    """Whether and how the author of this section holds the other side (RFC 3264 8.4, RFC 6337 5.3 and 5.4).
 
-    A section that is switched off (port 0) holds nobody.
+    A section that is switched off (port 0) holds nobody. Nor does the address 0.0.0.0 with port 9: so writes
+    who finds the address by ICE later on (RFC 9429 5.2.1).
     """
     if media.port == 0:
         return Hold.NONE
-    if media.connection is not None and media.connection.is_unspecified:
+    if media.port != _DISCARD and media.connection is not None and media.connection.is_unspecified:
         return Hold.ADDRESS
     return _HOLDS.get(media.direction, Hold.NONE)
 
