@@ -109,7 +109,7 @@ class Uac:
 
     def receive(self, response: Response, source: Address, now: float) -> None:
         """Take a response. Raises `PeerProtocolError` when it is malformed."""
-        branch = response.via.branch
+        _, branch = response.via_form
         trial = self._table.answered_by(branch, response.cseq.method)
         if trial is None:
             self._stray(response, branch, source)
