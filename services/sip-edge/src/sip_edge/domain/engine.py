@@ -99,7 +99,6 @@ class EdgeCore:
         )
         acks = Acks(
             span=64 * config.timers.t1,
-            addressing=self._addressing,
             roads=self._roads,
             wires=self._wires,
             counters=counters,
@@ -108,7 +107,6 @@ class EdgeCore:
             config,
             identity=identity,
             table=self._clients,
-            addressing=self._addressing,
             roads=self._roads,
             acks=acks,
             wires=self._wires,
@@ -179,21 +177,18 @@ class EdgeCore:
 
     def execute(self, command: edge_pb2.Command, now: float) -> None:
         """Carry out a command, once per id; a repetition is told again what became of it."""
-        ref = (command.call_key, command.id)
-        before = self._executed.get(ref)
-        if self._uas is None or self._uac is None:
+        uas, uac, executed = self._uas, self._uac, self._executed
+        if uas is None or uac is None:
             self.counters.drop(DropReason.NOT_GREETED)
-        elif before is not None:
-            self._repeat(command, before, self._uac)
-        else:
-            self._execute(command, ref, self._uas, self._uac, now)
-
-    def _execute(
-        self, command: edge_pb2.Command, ref: tuple[str, int], uas: Uas, uac: Uac, now: float
-    ) -> None:
+            return
+        ref = (command.call_key, command.id)
+        before = executed.get(ref)
+        if before is not None:
+            self._repeat(command, before, uac)
+            return
         kind = command.WhichOneof("kind")
         if kind == "respond":
-            self._executed.put(ref, True, now)
+            executed.put(ref, True, now)
             uas.respond(command, now)
         elif kind == "send_request":
             request = command.send_request
@@ -201,7 +196,7 @@ class EdgeCore:
                 uac.acknowledge(request, lambda: self._done(command, now), now)
             else:
                 attempt = Attempt(command.call_key, request)
-                self._executed.put(ref, attempt, now)
+                executed.put(ref, attempt, now)
                 uac.send(attempt, now)
         elif kind == "cancel":
             # Not remembered until accepted: the same command may come again once a provisional was seen.
