@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sipcore import (
+    GrammarError,
     Headers,
     Limits,
     Message,
@@ -23,6 +27,7 @@ from sipcore import (
     validate_response,
 )
 from sipcore.grammar import quote, split_commas, unquote
+from sipcore.headers import parse_tag
 from support.sip_rows import ROWS
 
 TOKEN_ALPHABET = "ABCxyz019-.!%*_+`'~"
@@ -117,6 +122,25 @@ def test_a_stream_cut_anywhere_gives_the_same_messages(messages: list[Message], 
     assert outcomes == messages
 
 
+@given(
+    st.lists(
+        st.sampled_from(['"', "\\", "<", ">", ";", "=", "tag", "sip:", "tel:", "a", " ", "\t", ",", "\x07"])
+    )
+)
+@example(["a", " ", "<", "sip:", "a", ">", ";", "tag", "=", "a"])
+@example(['"', "a", '"', " ", "<", "sip:", "a", ">"])
+@example(["<", "sip:", ">"])
+def test_a_tag_is_read_alone_as_with_the_rest(pieces: list[str]) -> None:
+    text = "".join(pieces)
+    try:
+        tag = parse_name_addr(text).tag
+    except GrammarError as error:
+        with pytest.raises(GrammarError, match=f"^{re.escape(str(error))}$"):
+            parse_tag(text)
+    else:
+        assert parse_tag(text) == tag
+
+
 UNCHECKED = {"contact_uri"}
 """Only the methods that set a remote target have the URI of their Contact checked."""
 
@@ -128,6 +152,16 @@ def read_everything(message: Message) -> None:
             getattr(message, name)
     if isinstance(message, Request):
         _ = message.via.with_source("192.0.2.1", 5060).reply_address()
+    form, branch = message.via_form
+    assert form.with_branch(branch) == message.via and branch == message.via.branch
+    assert message.essentials == (
+        form,
+        branch,
+        message.from_tag,
+        message.to_tag,
+        message.call_id,
+        *message.cseq,
+    )
 
 
 @given(st.binary(max_size=400) | mutilated())

@@ -87,28 +87,31 @@ def read_fields(
 
     A line that is no header field is left out.
     """
-    fields: list[tuple[str, str]] = []
     index: dict[str, list[str]] = {}
     for line in islice(lines, 1, None):
         name, colon, value = line.partition(":")
-        key = CANONICAL.get(name)
+        key = CANONICAL.get(name) or canonical_name(name.rstrip(WSP))
         if key is None or not colon:
-            if line[:1] in _FOLD:
-                return read_fields(_unfold(lines), limits, fault)
-            name = name.rstrip(WSP)
-            key = canonical_name(name)
-            if key is None or not colon:
-                fault = fault or GrammarError("Bad Header Line")
-                continue
+            return _read_odd_fields(lines, limits, fault)
         value = value.strip(WSP)
-        fields.append((name, value))
         if key in index:
             index[key].append(value)
         else:
             index[key] = [value]
-    if len(fields) > limits.max_headers:
+    if len(lines) - 1 > limits.max_headers:
         fault = fault or GrammarError("Too Many Header Fields")
-    return Headers.adopt(fields, index), fault
+    return Headers.adopt(lines[1:], index), fault
+
+
+def _read_odd_fields(
+    lines: list[str], limits: Limits, fault: PeerProtocolError | None
+) -> tuple[Headers, PeerProtocolError | None]:
+    """As ``read_fields``, of a head with folded lines or lines that are no header fields."""
+    start_line, *unfolded = _unfold(lines)
+    fields = [line for line in unfolded if _is_field(line)]
+    if len(fields) != len(unfolded):
+        fault = fault or GrammarError("Bad Header Line")
+    return read_fields([start_line, *fields], limits, fault)
 
 
 def read_start_line(
@@ -209,6 +212,11 @@ def _unfold(lines: list[str]) -> list[str]:
     if run:
         unfolded.append(" ".join(run))
     return unfolded
+
+
+def _is_field(line: str) -> bool:
+    name, colon, _ = line.partition(":")
+    return bool(colon) and canonical_name(name.rstrip(WSP)) is not None
 
 
 def _has_bare_nul(text: str) -> bool:

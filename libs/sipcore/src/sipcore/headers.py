@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from sipcore.errors import GrammarError
 from sipcore.grammar import (
@@ -47,6 +47,12 @@ _DISPLAY_WORDS = re.compile(r'[^",;<>\\:\x00-\x08\x0a-\x1f\x7f]*')
 
 _URI_TEXT = re.compile(r"[^\x00-\x20<>\x7f]+")
 """What a URI of any scheme may hold after its colon; its own grammar is looked at when it is used."""
+
+_USUAL_TAGGED = re.compile(
+    r"""(?:"[^"\\]*"[ \t]*|[^",;<>\\:\x00-\x08\x0a-\x1f\x7f]*)<sips?:[^\x00-\x20<>\x7f]+>"""
+    r"(?:;tag=([A-Za-z0-9\-.!%*_+`'~]+))?"
+)
+"""From and To as nearly everybody writes them; a subset of what the parser takes."""
 
 _OWN_SCHEMES = ("sip", "sips", "tel")
 _TRANSPORTS = {
@@ -148,6 +154,31 @@ class Via(NamedTuple):
         return self.rport or self.port or _DEFAULT_PORTS.get(self.transport, 5060)
 
 
+class ViaForm:
+    """One element of Via without its branch: what a peer writes alike into each of its requests.
+
+    Equal only to itself; forms of usual shape are shared, so what depends on them can be remembered.
+    """
+
+    __slots__ = ("sent_by", "shared", "version", "via")
+
+    def __init__(self, via: Via, *, shared: bool) -> None:
+        self.via: Final = via
+        """If it is shared with the branch "0", otherwise with its own."""
+        self.sent_by: Final = via.sent_by
+        self.version: Final = via.version
+        self.shared: Final = shared
+        """Whether equal texts give this form, whatever their branch."""
+
+    def with_branch(self, branch: str) -> Via:
+        """The element that was read as this form and ``branch``."""
+        if not self.shared:
+            return self.via
+        transport, host, port, others, version = self.via
+        params = tuple([("branch", branch) if param == _ANY_BRANCH else param for param in others])
+        return Via(transport, host, port, params, version)
+
+
 class NameAddr(NamedTuple):
     """A name-addr or addr-spec with header parameters: From, To, Contact, Route, Refer-To, ..."""
 
@@ -213,22 +244,30 @@ class Reason(NamedTuple):
 
 
 def parse_via(text: str) -> Via:
-    """One element of Via; ``SIP / 2.0 / UDP`` with white space is the same as without.
-
-    A peer writes the same Via in each request, but for the branch: the rest of it is remembered.
-    """
-    before, mark, rest = text.partition(";branch=")
-    branch, semicolon, after = rest.partition(";")
-    if not mark or len(text) > _REMEMBERED_LENGTH or '"' in text or TOKEN.fullmatch(branch) is None:
-        return _parse_via(text)
-    transport, host, port, others, version = _remembered_via(f"{before};branch=0{semicolon}{after}")
-    params = tuple([("branch", branch) if param == _ANY_BRANCH else param for param in others])
-    return Via(transport, host, port, params, version)
+    """One element of Via; ``SIP / 2.0 / UDP`` with white space is the same as without."""
+    form, branch = read_via(text)
+    return form.with_branch(branch)
 
 
 def parse_first_via(text: str) -> Via:
     """The first element of a Via field."""
-    return parse_via(split_commas(text)[0] if "," in text else text)
+    form, branch = read_first_via(text)
+    return form.with_branch(branch)
+
+
+def read_via(text: str) -> tuple[ViaForm, str]:
+    """One element of Via as its form and its branch, "" if there is none."""
+    before, mark, rest = text.partition(";branch=")
+    branch, semicolon, after = rest.partition(";")
+    if not mark or len(text) > _REMEMBERED_LENGTH or '"' in text or TOKEN.fullmatch(branch) is None:
+        via = _parse_via(text)
+        return ViaForm(via, shared=False), via.branch
+    return _remembered_form(f"{before};branch=0{semicolon}{after}"), branch
+
+
+def read_first_via(text: str) -> tuple[ViaForm, str]:
+    """The first element of a Via field as its form and its branch."""
+    return read_via(split_commas(text)[0] if "," in text else text)
 
 
 def _parse_via(text: str) -> Via:
@@ -261,6 +300,11 @@ def parse_name_addr(text: str) -> NameAddr:
 def parse_tag(text: str) -> str:
     """The tag of a From or To; "" if there is none. All of the value is checked, as in parse_name_addr."""
     return _remembered_tag(text) if len(text) <= _REMEMBERED_LENGTH else _parse_name_addr(text).tag
+
+
+def _parse_tag(text: str) -> str:
+    usual = _USUAL_TAGGED.fullmatch(text)
+    return _parse_name_addr(text).tag if usual is None else usual[1] or ""
 
 
 def _parse_name_addr(text: str) -> NameAddr:
@@ -433,7 +477,7 @@ def _params_after(text: str, end: int) -> Params:
 _REMEMBERED_LENGTH = 200
 _REMEMBERED = 4096
 
-_remembered_via = lru_cache(_REMEMBERED)(_parse_via)
+_remembered_form = lru_cache(_REMEMBERED)(lambda text: ViaForm(_parse_via(text), shared=True))
 _remembered_name_addr = lru_cache(_REMEMBERED)(_parse_name_addr)
-_remembered_tag = lru_cache(_REMEMBERED)(lambda text: _parse_name_addr(text).tag)
+_remembered_tag = lru_cache(_REMEMBERED)(_parse_tag)
 _remembered_cseq = lru_cache(_REMEMBERED)(_parse_cseq)

@@ -7,14 +7,15 @@ field the first time it is asked for and remember the result until the headers c
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from sipcore.errors import GrammarError, PeerProtocolError
-from sipcore.grammar import is_token, split_commas
+from sipcore.grammar import WSP, is_token, split_commas
 from sipcore.headers import (
     CSeq,
     NameAddr,
     Via,
+    ViaForm,
     parse_call_id,
     parse_content_length,
     parse_cseq,
@@ -25,6 +26,7 @@ from sipcore.headers import (
     parse_tag,
     parse_token,
     parse_via,
+    read_first_via,
 )
 from sipcore.names import CANONICAL, SPELLING, canonical_name
 from sipcore.uri import AnyUri, parse_uri
@@ -35,26 +37,37 @@ _T = TypeVar("_T")
 class Headers:
     """Ordered header fields; look-up by lower-case long form ("call-id" also finds ``i``)."""
 
-    __slots__ = ("_fields", "_typed", "index")
+    __slots__ = ("_lines", "_split", "_typed", "index")
 
     index: dict[str, list[str]]
     """Canonical name to values, in order. To be read only; it saves the hot path a call."""
 
     def __init__(self, fields: Iterable[tuple[str, str]] = ()) -> None:
-        self._fields = list(fields)
+        self._lines: list[str] = []
+        self._split: list[tuple[str, str]] | None = list(fields)
         self._typed: dict[str, Any] = {}
         self._rebuild()
 
     @classmethod
-    def adopt(cls, fields: list[tuple[str, str]], index: dict[str, list[str]]) -> Headers:
-        """Headers around lists that the parser has built; ``index`` maps canonical names to the values in
-        order.
+    def adopt(cls, lines: list[str], index: dict[str, list[str]]) -> Headers:
+        """Headers around what the parser has built: lines that are header fields, unfolded, and ``index``,
+        which maps canonical names to the values in order.
         """
         headers = cls.__new__(cls)
-        headers._fields = fields
+        headers._lines = lines
+        headers._split = None
         headers.index = index
         headers._typed = {}
         return headers
+
+    @property
+    def _fields(self) -> list[tuple[str, str]]:
+        """Names and values in order. Few messages are asked for them, so the parser leaves them to us."""
+        fields = self._split
+        if fields is None:
+            pairs = [line.split(":", 1) for line in self._lines]
+            fields = self._split = [(name.rstrip(WSP), value.strip(WSP)) for name, value in pairs]
+        return fields
 
     def get(self, name: str) -> str | None:
         """The value of the first field called ``name``, or None."""
@@ -103,21 +116,21 @@ class Headers:
             elif not replaced:
                 fields.append((name, value))
                 replaced = True
-        self._fields = fields
+        self._split = fields
         self._rebuild()
 
     def remove(self, name: str) -> None:
         """Drop all fields called ``name``."""
         key = _canonical(name)
         if key in self.index:
-            self._fields = [field for field in self._fields if _canonical(field[0]) != key]
+            self._split = [field for field in self._fields if _canonical(field[0]) != key]
             self._rebuild()
 
     def __contains__(self, name: str) -> bool:
         return _canonical(name) in self.index
 
     def __len__(self) -> int:
-        return len(self._fields)
+        return len(self._lines if self._split is None else self._split)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Headers):
@@ -135,6 +148,23 @@ class Headers:
         self._typed.clear()
 
 
+class Essentials(NamedTuple):
+    """What every message must have (RFC 3261 8.1.1), read in one go."""
+
+    via: ViaForm
+    """Form of the topmost Via."""
+    branch: str
+    """Branch of the topmost Via; "" if there is none."""
+    from_tag: str
+    """"" if there is none."""
+    to_tag: str
+    """"" if there is none."""
+    call_id: str
+    cseq: int
+    method: str
+    """Method of the CSeq."""
+
+
 class _Message:
     """What requests and responses share: headers, body and the typed accessors."""
 
@@ -142,6 +172,21 @@ class _Message:
 
     headers: Headers
     body: bytes
+
+    @property
+    def essentials(self) -> Essentials:
+        """The fields that every message must have; cheaper than the accessors one by one.
+
+        Raises PeerProtocolError as the accessors do, for the first fault in the order of the fields there.
+        """
+        found: Essentials | None = self.headers._typed.get("essentials")
+        return found if found is not None else self._read_essentials()
+
+    @property
+    def via_form(self) -> tuple[ViaForm, str]:
+        """The topmost Via as its form and its branch, "" if there is none; cheaper than ``via``."""
+        found: tuple[ViaForm, str] | None = self.headers._typed.get("via-form")
+        return found if found is not None else self._mandatory("via", read_first_via, "via-form")
 
     @property
     def via(self) -> Via:
@@ -266,6 +311,26 @@ class _Message:
     def allow(self) -> tuple[str, ...]:
         """The methods of Allow (RFC 3261 20.5); what is no method is left out."""
         return tuple([method for method in self.headers.values("allow") if is_token(method)])
+
+    def _read_essentials(self) -> Essentials:
+        index = self.headers.index
+        form, branch = self.via_form
+        key = "from"
+        try:
+            from_tag = parse_tag(index[key][0])
+            key = "to"
+            to_tag = parse_tag(index[key][0])
+            key = "call-id"
+            call_id = parse_call_id(index[key][0])
+            key = "cseq"
+            cseq, method = parse_cseq(index[key][0])
+        except KeyError:
+            raise PeerProtocolError(400, f"Bad Request - Missing {SPELLING[key]}") from None
+        except GrammarError as error:
+            raise error.within(SPELLING[key]) from error
+        read = Essentials(form, branch, from_tag, to_tag, call_id, cseq, method)
+        self.headers._typed["essentials"] = read
+        return read
 
     def _mandatory(self, key: str, parse: Callable[[str], _T], typed_key: str = "") -> _T:
         headers = self.headers

@@ -104,7 +104,7 @@ def validate_request(request: Request) -> None:
     """
     try:
         _check_common(request)
-        if request.cseq.method != request.method:
+        if request.essentials.method != request.method:
             raise GrammarError("CSeq Method Differs")
         uri = request.request_uri
         if isinstance(uri, Uri) and uri.headers:
@@ -133,15 +133,15 @@ def _check_common(message: Message) -> None:
         for key, values in index.items():
             if len(values) > 1 and key in _ONCE:
                 raise GrammarError(f"Doubled {SPELLING[key]}")
-    for via in message.vias or (message.via,):
-        if via.version != "2.0":
+    essentials = message.essentials
+    single = len(index["via"]) == 1 and "," not in index["via"][0]
+    for version in [essentials.via.version] if single else [via.version for via in message.vias]:
+        if version != "2.0":
             raise GrammarError("Bad Via: version")
-    _ = message.from_tag, message.to_tag, message.call_id
-    method = message.cseq.method
     for key, read in _OPTIONAL:
         if key in index:
             read(message)
-    if method in _TARGET_REFRESHERS and (isinstance(message, Request) or message.status < 300):
+    if essentials.method in _TARGET_REFRESHERS and (isinstance(message, Request) or message.status < 300):
         uri = message.contact_uri
         if uri is not None and not isinstance(uri, Uri):
             raise GrammarError("Bad Contact: scheme")

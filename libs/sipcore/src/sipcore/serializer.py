@@ -23,11 +23,7 @@ def serialize_request(method: str, uri: str, headers: Iterable[tuple[str, str]],
     Raises LocalProtocolError when a part could not be read back as what it is: a line end anywhere, white
     space in the method or the URI, a field name that is no token.
     """
-    if not is_token(method):
-        raise LocalProtocolError("method is not a token")
-    if not uri or " " in uri or "\t" in uri:
-        raise LocalProtocolError("Request-URI is empty or holds white space")
-    return _serialize(f"{method} {uri} SIP/2.0", headers, body)
+    return compose([request_line(method, uri)], headers, body)
 
 
 def serialize_response(
@@ -37,9 +33,7 @@ def serialize_response(
 
     Raises LocalProtocolError as :func:`serialize_request`, and for a status outside 100..699.
     """
-    if not 100 <= status <= 699:
-        raise LocalProtocolError("status is not 100..699")
-    return _serialize(f"SIP/2.0 {status} {reason}", headers, body)
+    return compose([status_line(status, reason)], headers, body)
 
 
 def serialize(message: Message) -> bytes:
@@ -49,8 +43,28 @@ def serialize(message: Message) -> bytes:
     return serialize_response(message.status, message.reason, message.headers.items(), message.body)
 
 
-def _serialize(start_line: str, headers: Iterable[tuple[str, str]], body: bytes) -> bytes:
-    lines = [start_line]
+def request_line(method: str, uri: str) -> str:
+    """The first line of a request. Raises LocalProtocolError when it could not be read back."""
+    if not is_token(method):
+        raise LocalProtocolError("method is not a token")
+    if not uri or " " in uri or "\t" in uri:
+        raise LocalProtocolError("Request-URI is empty or holds white space")
+    return f"{method} {uri} SIP/2.0"
+
+
+def status_line(status: int, reason: str) -> str:
+    """The first line of a response. Raises LocalProtocolError when the status is not 100..699."""
+    if not 100 <= status <= 699:
+        raise LocalProtocolError("status is not 100..699")
+    return f"SIP/2.0 {status} {reason}"
+
+
+def compose(lines: list[str], headers: Iterable[tuple[str, str]], body: bytes) -> bytes:
+    """The bytes of a message that begins with ``lines``: the first line, and fields whose names are right.
+
+    For who writes many messages with the same lines. Appends to ``lines``: the further header fields, and
+    Content-Length. Raises LocalProtocolError for a line end anywhere, and for a field name that is no token.
+    """
     for name, value in headers:
         if name not in _USUAL:
             key = canonical_name(name)

@@ -131,7 +131,7 @@ def test_is_private(host: str, private: bool) -> None:
 
 
 def test_caches_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sip_edge.domain.addressing._MAX_CACHED", 2)
+    monkeypatch.setattr("sip_edge.domain.addressing.MAX_CACHED", 2)
     addressing, aims = Addressing((UDP,), FakeOutlet()), Aims()
     for number in range(5):
         ip = f"192.0.2.{number}"

@@ -4,7 +4,9 @@ import pytest
 
 from b2bua.edge.v1 import edge_pb2
 from sip_edge.domain.origin import Arrival, Origin, reference
+from sip_edge.domain.ports import Address
 from sip_edge.domain.writing import with_local_host
+from sipcore.message import Request
 from sipcore.testing.builders import as_request, cancel_of, invite, request
 from support.edge_world import UDP
 
@@ -27,23 +29,47 @@ def test_local_host(value: str, written: str) -> None:
 
 def test_reference_is_shared_by_what_belongs_together() -> None:
     asked, cancel = as_request(invite()), as_request(cancel_of(invite()))
-    assert reference(asked, asked.via) == reference(cancel, cancel.via) == "z9hG4bK-1 192.0.2.1:5060"
+    assert reference(asked) == reference(cancel) == "z9hG4bK-1 192.0.2.1:5060"
 
 
 def test_reference_of_rfc_2543_needs_more_than_the_branch() -> None:
     first, second = (as_request(invite(branch="1", cseq=cseq)) for cseq in (1, 2))
-    assert reference(first, first.via) != reference(second, second.via)
+    assert reference(first) != reference(second)
 
 
 def test_origin_survives_the_way_through_a_command() -> None:
     data = invite(to_tag="t", headers=[("Record-Route", "<sip:p1;lr>")])
     arrival = Arrival(UDP, ("203.0.113.9", 40000))
     here = Origin.of_request(as_request(data), arrival, nat_traversal=False)
-    there = Origin.of_proto(edge_pb2.Origin(**here.fields(transport="udp")))
+    told = edge_pb2.Origin()
+    here.fill(told, transport="udp")
+    there = Origin.of_proto(told)
     for name in Origin.__slots__:
         mine, theirs = getattr(here, name), getattr(there, name)
         assert (list(mine) if name == "record_route" else mine) == theirs, name
     assert here.answer(200, "OK", "x", []) == there.answer(200, "OK", "x", [])
+
+
+@pytest.mark.parametrize("source", [("192.0.2.1", 5060), ("203.0.113.9", 40000)])
+@pytest.mark.parametrize(
+    "via",
+    [
+        "SIP/2.0/UDP 192.0.2.1;branch={};rport",
+        "SIP/2.0/UDP 192.0.2.1:5070;received=192.0.2.3;branch={};x=1",
+        "SIP / 2.0 / UDP [2001:db8::1];Branch={};rport=1",
+        'SIP/2.0/TLS h.example;branch={};x=";branch=0"',
+        "SIP/2.0/UDP 10.0.0.1",
+    ],
+)
+def test_origin_fills_in_the_via(via: str, source: Address) -> None:
+    for branch in ("z9hG4bK-1", "0", "z9hG4bK-2"):
+        asked = as_request(request("BYE")).headers
+        asked.set("Via", via.format(branch))
+        bye = Request("BYE", "sip:h", asked)
+        origin = Origin.of_request(bye, Arrival(UDP, source), nat_traversal=False)
+        stored = bye.via.with_source(*source)
+        assert origin.via == [str(stored)]
+        assert origin.reply_to == (source[0], stored.reply_port)
 
 
 def test_origin_keeps_all_vias_in_their_order() -> None:

@@ -5,7 +5,6 @@ from functools import partial
 from typing import Final, NamedTuple
 
 from b2bua.edge.v1 import edge_pb2
-from sip_edge.domain.addressing import Addressing
 from sip_edge.domain.drop_reasons import Counters, DropReason
 from sip_edge.domain.ports import Endpoint, Query
 from sip_edge.domain.remembered import Remembered
@@ -23,12 +22,9 @@ class _Ack(NamedTuple):
 class Acks:
     """Sends what call-control gave as ACK, and remembers it for 64 * T1."""
 
-    __slots__ = ("_addressing", "_counters", "_remembered", "_roads", "_wires")
+    __slots__ = ("_counters", "_remembered", "_roads", "_wires")
 
-    def __init__(
-        self, *, span: float, addressing: Addressing, roads: Roads, wires: Wires, counters: Counters
-    ) -> None:
-        self._addressing: Final = addressing
+    def __init__(self, *, span: float, roads: Roads, wires: Wires, counters: Counters) -> None:
         self._roads: Final = roads
         self._wires: Final = wires
         self._counters: Final = counters
@@ -74,9 +70,8 @@ class Acks:
             road = self._roads.to(endpoint, request.target)
             if road is None:
                 continue
-            local = self._addressing.local(road.listener, endpoint.ip)
             try:
-                return _Ack(road, request_bytes(request, request.branch, local))
+                return _Ack(road, request_bytes(request, request.branch, road.local))
             except LocalProtocolError:
                 self._counters.drop(DropReason.UNSENDABLE)
                 return None

@@ -10,7 +10,8 @@ from sipcore.uri import Uri, parse_uri
 
 DEFAULT_PORT: Final = 5060
 _WILDCARDS: Final = frozenset({"0.0.0.0", "::"})
-_MAX_CACHED: Final = 8192
+MAX_CACHED: Final = 8192
+"""Peers, or targets, of which anything is remembered; then all of it is forgotten."""
 _TRANSPORTS: Final = frozenset({"udp", "tcp"})
 
 
@@ -58,7 +59,7 @@ class Addressing:
         key = (listener.name, peer_ip)
         local = self._local.get(key)
         if local is None:
-            if len(self._local) >= _MAX_CACHED:
+            if len(self._local) >= MAX_CACHED:
                 self._local.clear()
             local = self._local[key] = self._make_local(listener, peer_ip)
         return local
@@ -69,7 +70,7 @@ class Addressing:
         try:
             return self._chosen[key]
         except KeyError:
-            if len(self._chosen) >= _MAX_CACHED:
+            if len(self._chosen) >= MAX_CACHED:
                 self._chosen.clear()
             chosen = self._chosen[key] = self._choose(transport, ip, preferred)
             return chosen
@@ -125,7 +126,7 @@ class Aims:
         try:
             return self._known[key]
         except KeyError:
-            if len(self._known) >= _MAX_CACHED:
+            if len(self._known) >= MAX_CACHED:
                 self._known.clear()
             aim = self._known[key] = self._read(key)
             return aim

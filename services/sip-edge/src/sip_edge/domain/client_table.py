@@ -5,7 +5,6 @@ from collections.abc import Callable
 from typing import Final
 
 from b2bua.edge.v1 import edge_pb2
-from sip_edge.domain.addressing import Local
 from sip_edge.domain.ports import Address, Endpoint
 from sip_edge.domain.roads import Road
 from sip_edge.domain.writing import Fields
@@ -48,7 +47,6 @@ class Trial:
         "forgotten",
         "heard",
         "hop",
-        "local",
         "look_at",
         "machine",
         "provisional",
@@ -61,7 +59,6 @@ class Trial:
         attempt: Attempt | None,
         machine: ClientTransaction,
         data: bytes,
-        local: Local,
         road: Road,
         expire: Callable[["Trial", float], None],
     ) -> None:
@@ -70,9 +67,8 @@ class Trial:
         self.machine: Final = machine
         self.branch: Final = machine.branch
         self.data: Final = data
-        self.local: Final = local
         self.road: Final = road
-        self.hop: Final[Hop] = road.flow or (road.endpoint.ip, road.endpoint.port)
+        self.hop: Final[Hop] = road.flow or road.address
         """What may fail before a response comes."""
         self._expire: Final = expire
         self.heard = False

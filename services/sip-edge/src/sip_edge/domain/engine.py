@@ -99,7 +99,6 @@ class EdgeCore:
         )
         acks = Acks(
             span=64 * config.timers.t1,
-            addressing=self._addressing,
             roads=self._roads,
             wires=self._wires,
             counters=counters,
@@ -108,7 +107,6 @@ class EdgeCore:
             config,
             identity=identity,
             table=self._clients,
-            addressing=self._addressing,
             roads=self._roads,
             acks=acks,
             wires=self._wires,
@@ -182,18 +180,15 @@ class EdgeCore:
 
         Commands with id 0 are nobody's debt: each of them is another one.
         """
+        uas, uac = self._uas, self._uac
+        if uas is None or uac is None:
+            self.counters.drop(DropReason.NOT_GREETED)
+            return
         ref = (command.call_key, command.id)
         before = self._executed.get(ref) if command.id else None
-        if self._uas is None or self._uac is None:
-            self.counters.drop(DropReason.NOT_GREETED)
-        elif before is not None:
-            self._repeat(command, before, self._uac)
-        else:
-            self._execute(command, ref, self._uas, self._uac, now)
-
-    def _execute(
-        self, command: edge_pb2.Command, ref: tuple[str, int], uas: Uas, uac: Uac, now: float
-    ) -> None:
+        if before is not None:
+            self._repeat(command, before, uac)
+            return
         kind = command.WhichOneof("kind")
         if kind == "respond":
             self._remember(ref, True, now)

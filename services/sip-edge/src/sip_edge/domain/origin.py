@@ -1,18 +1,23 @@
 """What the answers to one request are made of, and where they go (RFC 3261 8.2.6.2, 18.2.2)."""
 
 from collections.abc import Sequence
-from typing import Any, Final
+from functools import lru_cache
+from typing import Final, NamedTuple
 
 from b2bua.edge.v1 import edge_pb2
 from sip_edge.domain.addressing import DEFAULT_PORT, is_private
 from sip_edge.domain.config import Listener
 from sip_edge.domain.ports import Address
-from sipcore.headers import Via, parse_name_addr, parse_via
+from sipcore.headers import Via, ViaForm, parse_name_addr, parse_via
 from sipcore.message import Request
-from sipcore.serializer import serialize_response
+from sipcore.serializer import compose, status_line
 
 COOKIE: Final = "z9hG4bK"
 """Branches without it come from peers of RFC 2543 and identify nothing."""
+
+_BRANCH: Final = ";branch="
+_REMEMBERED: Final = 4096
+"""Peers whose Via is remembered as it goes back to them."""
 
 
 class Arrival:
@@ -26,10 +31,29 @@ class Arrival:
         self.flow: Final = flow
 
 
+class _Return(NamedTuple):
+    """The topmost Via of a peer as it goes back to it, and where it leads: the same for all its requests."""
+
+    before: str
+    """What stands before the branch, `received` and `rport` filled in like in the rest."""
+    after: str
+    port: int
+    """Where the peer accepts connections."""
+    reply_port: int
+    """Where answers go by UDP."""
+    private: bool
+    """The peer calls itself by an address that leads nowhere from here."""
+
+
+_Lines = tuple[list[str], str, tuple[str, str]]
+"""Via, From, and what stands behind To."""
+
+
 class Origin:
     """The fields of a request that its answers repeat, and the way back to its sender."""
 
     __slots__ = (
+        "_lines",
         "call_id",
         "cseq",
         "flow",
@@ -65,31 +89,32 @@ class Origin:
     """Where the sender accepts connections."""
     flow: str
     listener: str
+    _lines: _Lines | None
+    """What all answers have in common, once there was one."""
 
     @classmethod
     def of_request(cls, request: Request, arrival: Arrival, *, nat_traversal: bool) -> "Origin":
         """Read from a message whose Via, From, To, Call-ID and CSeq can be parsed."""
         self = cls.__new__(cls)
-        headers = request.headers
-        host, port = arrival.source
-        top = request.via.with_source(host, port)
-        self.via = headers.index["via"].copy()
-        rest = self.via[0].partition(",")[2].strip() if "," in self.via[0] else ""
-        self.via[0] = f"{top}, {rest}" if rest else str(top)
-        self.from_tag = request.from_tag
-        self.to_tag = request.to_tag
-        self.from_value = headers.index["from"][0]
-        self.to_value = headers.index["to"][0]
-        self.call_id = request.call_id
-        self.cseq = request.cseq.number
+        index = request.headers.index
+        form, branch, self.from_tag, self.to_tag, self.call_id, self.cseq, _ = request.essentials
+        source = arrival.source
+        back = _return(form, source)
+        top = f"{back.before}{branch}{back.after}" if form.shared else back.before
+        first, *others = index["via"]
+        rest = first.partition(",")[2].strip() if "," in first else ""
+        self.via = [f"{top}, {rest}" if rest else top, *others]
+        self.from_value = index["from"][0]
+        self.to_value = index["to"][0]
         self.method = request.method
         self.record_route = request.record_routes
-        self.source = arrival.source
-        self.via_address = (host, top.port or DEFAULT_PORT)
-        natted = nat_traversal and is_private(top.host) and port != self.via_address[1]
-        self.reply_to = arrival.source if natted else _reply_address(top, arrival.source)
+        self.source = source
+        self.via_address = (source[0], back.port)
+        natted = nat_traversal and back.private and source[1] != back.port
+        self.reply_to = source if natted else (source[0], back.reply_port)
         self.flow = arrival.flow
         self.listener = arrival.listener.name
+        self._lines = None
         return self
 
     @classmethod
@@ -114,23 +139,24 @@ class Origin:
         self.reply_to = _reply_address(top, self.source)
         self.flow = proto.flow
         self.listener = proto.listener
+        self._lines = None
         return self
 
-    def fields(self, *, transport: str) -> dict[str, Any]:
-        """As the fields of the message that call-control gets."""
-        ip, port = self.source
-        return {
-            "via": self.via,
-            "from_value": self.from_value,
-            "to_value": self.to_value,
-            "call_id": self.call_id,
-            "cseq": self.cseq,
-            "method": self.method,
-            "record_route": self.record_route,
-            "source": {"ip": ip, "port": port, "transport": transport},
-            "flow": self.flow,
-            "listener": self.listener,
-        }
+    def fill(self, proto: edge_pb2.Origin, *, transport: str) -> None:
+        """Tell call-control. Raises `UnicodeEncodeError` when a field is not UTF-8."""
+        proto.via.extend(self.via)
+        proto.from_value = self.from_value
+        proto.to_value = self.to_value
+        proto.call_id = self.call_id
+        proto.cseq = self.cseq
+        proto.method = self.method
+        if self.record_route:
+            proto.record_route.extend(self.record_route)
+        source = proto.source
+        source.ip, source.port = self.source
+        source.transport = transport
+        proto.flow = self.flow
+        proto.listener = self.listener
 
     def answer(
         self, status: int, reason: str, to_tag: str, headers: list[tuple[str, str]], body: bytes = b""
@@ -139,27 +165,55 @@ class Origin:
 
         Raises `LocalProtocolError` when a value cannot be written down.
         """
+        vias, from_line, others = self._lines or self._write()
         to_value = self.to_value if self.to_tag or not to_tag else f"{self.to_value};tag={to_tag}"
-        lines = [("Via", value) for value in self.via]
+        lines = [status_line(status, reason), *vias]
         # RFC 3261 12.1.1; a 100 opens no dialog.
         if self.record_route and 100 < status < 300:
-            lines += [("Record-Route", value) for value in self.record_route]
-        lines += (
-            ("From", self.from_value),
-            ("To", to_value),
-            ("Call-ID", self.call_id),
-            ("CSeq", f"{self.cseq} {self.method}"),
+            lines += [f"Record-Route: {value}" for value in self.record_route]
+        lines += (from_line, f"To: {to_value}", *others)
+        return compose(lines, headers, body)
+
+    def _write(self) -> _Lines:
+        self._lines = (
+            [f"Via: {value}" for value in self.via],
+            f"From: {self.from_value}",
+            (f"Call-ID: {self.call_id}", f"CSeq: {self.cseq} {self.method}"),
         )
-        lines += headers
-        return serialize_response(status, reason, lines, body)
+        return self._lines
 
 
-def reference(request: Request, via: Via) -> str:
-    """What a request, its repetitions, its CANCEL and the ACK for its refusal share (RFC 3261 17.2.3)."""
-    branch = via.branch
+def reference(request: Request) -> str:
+    """What a request, its repetitions, its CANCEL and the ACK for its refusal share (RFC 3261 17.2.3).
+
+    Raises `PeerProtocolError` when the Via cannot be read.
+    """
+    form, branch = request.via_form
     if branch.startswith(COOKIE):
-        return f"{branch} {via.sent_by}"
-    return f"{request.call_id} {request.from_tag} {request.cseq.number} {request.uri} {branch} {via.sent_by}"
+        return f"{branch} {form.sent_by}"
+    read = request.essentials
+    return f"{read.call_id} {read.from_tag} {read.cseq} {request.uri} {branch} {form.sent_by}"
+
+
+def _return(form: ViaForm, source: Address) -> _Return:
+    return _remembered_return(form, *source) if form.shared else _read_return(form, *source)
+
+
+def _read_return(form: ViaForm, ip: str, port: int) -> _Return:
+    via = form.via.with_source(ip, port)
+    before, mark, after = str(via), "", ""
+    if form.shared:
+        before, mark, after = before.partition(_BRANCH)
+    return _Return(
+        before=before + mark,
+        after=after[1:],
+        port=via.port or DEFAULT_PORT,
+        reply_port=via.reply_port,
+        private=is_private(via.host),
+    )
+
+
+_remembered_return: Final = lru_cache(_REMEMBERED)(_read_return)
 
 
 def _reply_address(via: Via, source: Address) -> Address:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 from b2bua.edge.v1 import edge_pb2
-from sip_edge.domain.addressing import Addressing, Aims
+from sip_edge.domain.addressing import MAX_CACHED, Addressing, Aims, Local
 from sip_edge.domain.config import Listener
 from sip_edge.domain.drop_reasons import Counters, DropReason
 from sip_edge.domain.flows import Flows
@@ -21,16 +21,29 @@ _NO_TCP_FOR: Final = 600.0
 class Road(NamedTuple):
     """How a message leaves for an address."""
 
-    listener: Listener
+    local: Local
+    """The listener that it leaves from, as the peer sees it."""
     flow: str
     """Connection, empty for UDP."""
     endpoint: Endpoint
+    address: Address
+    """The endpoint without its transport."""
 
 
 class Roads:
     """Finds addresses, and roads to them."""
 
-    __slots__ = ("_addressing", "_aims", "_counters", "_flows", "_no_tcp", "_outlet", "_tokens", "_waiting")
+    __slots__ = (
+        "_addressing",
+        "_aims",
+        "_counters",
+        "_flows",
+        "_no_tcp",
+        "_outlet",
+        "_tokens",
+        "_udp",
+        "_waiting",
+    )
 
     def __init__(self, addressing: Addressing, flows: Flows, outlet: Outlet, counters: Counters) -> None:
         self._addressing: Final = addressing
@@ -39,6 +52,7 @@ class Roads:
         self._outlet: Final = outlet
         self._counters: Final = counters
         self._no_tcp: Final[Remembered[Address, bool]] = Remembered(_NO_TCP_FOR)
+        self._udp: dict[tuple[Endpoint, str], Road] = {}
         self._tokens = 0
         self._waiting: dict[int, Found] = {}
 
@@ -70,21 +84,31 @@ class Roads:
             found(list(targets[:_MAX_TARGETS]), now)
 
     def to(self, endpoint: Endpoint, target: edge_pb2.Target) -> Road | None:
-        """The road to one address ; `None`: no listener of that kind, or the connection is lost."""
+        """The road to one address; `None`: no listener of that kind, or the connection is lost."""
         if target.flow:
             flow = self._flows.get(target.flow)
-            return Road(flow.listener, flow.id, endpoint) if flow is not None else None
+            return self._road(flow.listener, flow.id, endpoint) if flow is not None else None
         return self.along(endpoint, target.listener)
 
     def along(self, endpoint: Endpoint, preferred: str = "") -> Road | None:
         """The road to an address, from the listener of this name if it fits."""
+        known = self._udp.get((endpoint, preferred))
+        if known is not None:
+            return known
         listener = self._addressing.choose(endpoint.transport, endpoint.ip, preferred)
         if listener is None:
             return None
-        if endpoint.transport == "udp":
-            return Road(listener, "", endpoint)
-        flow = self._flows.towards(listener, (endpoint.ip, endpoint.port))
-        return Road(listener, flow.id, endpoint) if flow is not None else None
+        if endpoint.transport != "udp":
+            flow = self._flows.towards(listener, (endpoint.ip, endpoint.port))
+            return self._road(listener, flow.id, endpoint) if flow is not None else None
+        if len(self._udp) >= MAX_CACHED:
+            self._udp.clear()
+        road = self._udp[endpoint, preferred] = self._road(listener, "", endpoint)
+        return road
+
+    def _road(self, listener: Listener, flow: str, endpoint: Endpoint) -> Road:
+        local = self._addressing.local(listener, endpoint.ip)
+        return Road(local, flow, endpoint, (endpoint.ip, endpoint.port))
 
     def by_tcp(self, endpoint: Endpoint) -> Road | None:
         """The road by TCP for a request too large for UDP (RFC 3261 18.1.1), unless it was refused lately."""

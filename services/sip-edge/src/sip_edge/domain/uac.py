@@ -6,7 +6,6 @@ from typing import Final
 
 from b2bua.edge.v1 import edge_pb2
 from sip_edge.domain.acks import Acks
-from sip_edge.domain.addressing import Addressing, Local
 from sip_edge.domain.client_table import Attempt, ClientTable, Hop, Trial
 from sip_edge.domain.config import EdgeConfig
 from sip_edge.domain.deadlines import Deadlines
@@ -32,7 +31,6 @@ class Uac:
         *,
         identity: Identity,
         table: ClientTable,
-        addressing: Addressing,
         roads: Roads,
         acks: Acks,
         wires: Wires,
@@ -44,7 +42,6 @@ class Uac:
         self._mtu: Final = config.mtu
         self._identity: Final = identity
         self._table: Final = table
-        self._addressing: Final = addressing
         self._roads: Final = roads
         self._acks: Final = acks
         self._wires: Final = wires
@@ -109,7 +106,7 @@ class Uac:
 
     def receive(self, response: Response, source: Address, now: float) -> None:
         """Take a response. Raises `PeerProtocolError` when it is malformed."""
-        branch = response.via.branch
+        _, branch = response.via_form
         trial = self._table.answered_by(branch, response.cseq.method)
         if trial is None:
             self._stray(response, branch, source)
@@ -168,15 +165,13 @@ class Uac:
         road = self._roads.to(endpoint, request.target)
         if road is None:
             return None
-        local = self._addressing.local(road.listener, endpoint.ip)
-        data = request_bytes(request, branch, local)
+        data = request_bytes(request, branch, road.local)
         fallback = None
         if len(data) > self._mtu and not road.flow:
             larger = self._roads.by_tcp(endpoint)
             if larger is not None:
                 road, fallback = larger, endpoint
-                local = self._addressing.local(road.listener, endpoint.ip)
-                data = request_bytes(request, branch, local)
+                data = request_bytes(request, branch, road.local)
         expiry = request.invite_timeout_ms / 1000 if request.invite_timeout_ms else None
         machine = ClientTransaction(
             branch=branch,
@@ -185,7 +180,7 @@ class Uac:
             timers=self._timers,
             expiry=expiry,
         )
-        trial = Trial(attempt, machine, data, local, road, self._expire)
+        trial = Trial(attempt, machine, data, road, self._expire)
         trial.fallback = fallback
         return trial
 
@@ -202,18 +197,19 @@ class Uac:
             self._events.sent(attempt.call_key, trial.sent)
 
     def _sent(self, trial: Trial, request: edge_pb2.SendRequest) -> edge_pb2.Sent:
-        ip, port, transport = trial.road.endpoint
-        local = trial.local
-        return edge_pb2.Sent(
-            branch=trial.branch,
-            sent_by=local.sent_by,
-            address={"ip": ip, "port": port, "transport": transport},
-            flow=trial.road.flow,
-            local_host=local.host,
-            listener=local.listener.name,
-            edge=self._events.edge,
-            contact=local.contact(request.contact_user) if request.contact else "",
-        )
+        local, flow, endpoint, _ = trial.road
+        sent = edge_pb2.Sent()
+        sent.branch = trial.branch
+        sent.sent_by = local.sent_by
+        address = sent.address
+        address.ip, address.port, address.transport = endpoint
+        sent.flow = flow
+        sent.local_host = local.host
+        sent.listener = local.listener.name
+        sent.edge.CopyFrom(self._events.edge)
+        if request.contact:
+            sent.contact = local.contact(request.contact_user)
+        return sent
 
     def _expire(self, trial: Trial, now: float) -> None:
         self._perform(trial, trial.machine.on_timer(now), now)
@@ -370,14 +366,14 @@ class Uac:
         except LocalProtocolError:
             self._counters.drop(DropReason.UNSENDABLE)
             data = self._companion("CANCEL", trial, attempt, invite_to(attempt.request), [])
-        self._launch_cancel(trial.branch, data, trial.local, trial.road, now)
+        self._launch_cancel(trial.branch, data, trial.road, now)
         trial.machine.expect_end(now)
         self._deadlines.arm(trial, now)
 
     def _companion(
         self, method: str, trial: Trial, attempt: Attempt, to_value: str, headers: Fields
     ) -> bytes:
-        local = trial.local
+        local = trial.road.local
         via = f"{local.via}{trial.branch}"
         return companion_bytes(method, attempt.request, via, local.host, to_value, headers)
 
@@ -395,8 +391,7 @@ class Uac:
         if road is None:
             self._counters.drop(DropReason.UNREACHABLE)
             return False
-        local = self._addressing.local(road.listener, address.ip)
-        via = f"{via_start(local, sent.sent_by)}{sent.branch}"
+        via = f"{via_start(road.local, sent.sent_by)}{sent.branch}"
         try:
             data = companion_bytes(
                 "CANCEL", cancel.invite, via, sent.local_host, invite_to(cancel.invite), headers
@@ -404,14 +399,14 @@ class Uac:
         except LocalProtocolError:
             self._counters.drop(DropReason.UNSENDABLE)
             return False
-        self._launch_cancel(sent.branch, data, local, road, now)
+        self._launch_cancel(sent.branch, data, road, now)
         return True
 
-    def _launch_cancel(self, branch: str, data: bytes, local: Local, road: Road, now: float) -> None:
+    def _launch_cancel(self, branch: str, data: bytes, road: Road, now: float) -> None:
         machine = ClientTransaction(
             branch=branch, method="CANCEL", reliable=bool(road.flow), timers=self._timers
         )
-        trial = Trial(None, machine, data, local, road, self._expire)
+        trial = Trial(None, machine, data, road, self._expire)
         self._table.add(trial, cancel=True)
         self._perform(trial, machine.start(now), now)
 

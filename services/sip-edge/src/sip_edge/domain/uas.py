@@ -78,7 +78,7 @@ class Uas:
         method = request.method
         requests = self._counters.requests
         requests[method if method in requests else "OTHER"] += 1
-        base = reference(request, request.via)
+        base = reference(request)
         if method == "ACK":
             validate_request(request)
             self._acknowledge(request, base, arrival, now)
@@ -90,7 +90,7 @@ class Uas:
             self._perform(entry, entry.machine.on_request(now))
             return
         # Overload must cost little: refuse a new call before it is looked at any closer.
-        to_tag = request.to_tag
+        to_tag = request.essentials.to_tag
         opens_call = method == "INVITE" and not to_tag
         if opens_call and not self._admission.admits(Work.CALL):
             self._refuse(request, arrival, base, UNAVAILABLE, retry=True)
@@ -103,7 +103,7 @@ class Uas:
         elif missing := unsupported(request.require, self._config.extensions):
             self._refuse(request, arrival, base, BAD_EXTENSION, [("Unsupported", missing)])
         elif to_tag:
-            self._inside(request, base, key, arrival, now)
+            self._inside(request, to_tag, base, key, arrival, now)
         elif not self._access.allows(arrival.source[0]):
             self._refuse(request, arrival, base, FORBIDDEN)
         elif opens_call:
@@ -116,7 +116,7 @@ class Uas:
     def answer_error(self, request: Request, error: PeerProtocolError, arrival: Arrival) -> None:
         """Answer a malformed request, if what could be read of it is enough."""
         try:
-            base = reference(request, request.via)
+            base = reference(request)
             self._refuse(request, arrival, base, Verdict(error.status, error.reason))
         except PeerProtocolError:
             self._counters.drop(DropReason.MALFORMED)
@@ -128,8 +128,9 @@ class Uas:
         self._trying(entry, request, now)
         self._submit(entry, request, arrival, now, opens_call=True, merge_key=merge_key)
 
-    def _inside(self, request: Request, base: str, key: str, arrival: Arrival, now: float) -> None:
-        to_tag = request.to_tag
+    def _inside(
+        self, request: Request, to_tag: str, base: str, key: str, arrival: Arrival, now: float
+    ) -> None:
         read = self._identity.read_tag(to_tag)
         if read is None:
             self._refuse(request, arrival, base, NO_TRANSACTION)
@@ -190,8 +191,8 @@ class Uas:
             self._counters.drop(DropReason.ACK_ABSORBED)
             self._perform(entry, entry.machine.on_ack(now))
             return
-        to_tag = request.to_tag
-        entry = self._table.by_ack((request.call_id, to_tag, request.from_tag, request.cseq.number))
+        _, _, from_tag, to_tag, call_id, cseq, _ = request.essentials
+        entry = self._table.by_ack((call_id, to_tag, from_tag, cseq))
         if entry is not None:
             if Action.PASS_ACK not in entry.machine.on_ack(now):
                 self._counters.drop(DropReason.ACK_REPEATED)
@@ -302,10 +303,8 @@ class Uas:
     # Transactions
 
     def _call_key(self, request: Request) -> str:
-        via = request.via
-        return self._identity.call_key(
-            request.call_id, request.from_tag, request.cseq.number, via.sent_by, via.branch
-        )
+        form, branch, from_tag, _, call_id, cseq, _ = request.essentials
+        return self._identity.call_key(call_id, from_tag, cseq, form.sent_by, branch)
 
     def _enter(
         self, request: Request, key: str, call_key: str, arrival: Arrival, now: float, *, dialog: str = ""

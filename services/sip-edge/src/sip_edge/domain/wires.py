@@ -34,7 +34,7 @@ class Wires:
     def request(self, road: Road, data: bytes) -> bool:
         """Send a request. False: the connection is gone."""
         if not road.flow:
-            self._outlet.send_datagram(road.listener.name, data, (road.endpoint.ip, road.endpoint.port))
+            self._outlet.send_datagram(road.local.listener.name, data, road.address)
         elif self._flows.get(road.flow) is not None:
             self._outlet.send_stream(road.flow, data)
         else:

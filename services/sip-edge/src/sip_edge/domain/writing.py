@@ -5,7 +5,7 @@ from typing import Final
 from b2bua.common.v1 import sip_pb2
 from b2bua.edge.v1 import edge_pb2
 from sip_edge.domain.addressing import Local
-from sipcore.serializer import serialize_request
+from sipcore.serializer import compose, request_line, serialize_request
 
 Fields = list[tuple[str, str]]
 
@@ -31,9 +31,10 @@ def via_start(local: Local, sent_by: str) -> str:
 
 def body_fields(body: sip_pb2.Body) -> Fields:
     """The header fields that describe a body."""
-    if not body.content_type:
+    content_type = body.content_type
+    if not content_type:
         return []
-    fields = [("Content-Type", body.content_type)]
+    fields = [("Content-Type", content_type)]
     if body.headers:
         fields += [(header.name, header.value) for header in body.headers]
     return fields
@@ -44,27 +45,27 @@ def request_bytes(request: edge_pb2.SendRequest, branch: str, local: Local) -> b
 
     Raises `LocalProtocolError` when a value cannot be written down.
     """
-    from_value = with_local_host(request.from_value, local.host)
-    to_value = f"{request.to_value};tag={request.to_tag}" if request.to_tag else request.to_value
+    method = request.method
     start = via_start(local, request.sent_by) if request.sent_by else local.via
-    fields: Fields = [("Via", f"{start}{branch}")]
+    to_tag = request.to_tag
+    lines = [request_line(method, request.request_uri), f"Via: {start}{branch}"]
     if request.route:
-        fields += [("Route", value) for value in request.route]
-    fields += (
-        ("Max-Forwards", str(request.max_forwards)),
-        ("From", f"{from_value};tag={request.from_tag}"),
-        ("To", to_value),
-        ("Call-ID", request.call_id),
-        ("CSeq", f"{request.cseq} {request.method}"),
+        lines += [f"Route: {value}" for value in request.route]
+    lines += (
+        f"Max-Forwards: {request.max_forwards}",
+        f"From: {with_local_host(request.from_value, local.host)};tag={request.from_tag}",
+        f"To: {request.to_value};tag={to_tag}" if to_tag else f"To: {request.to_value}",
+        f"Call-ID: {request.call_id}",
+        f"CSeq: {request.cseq} {method}",
     )
     if request.contact:
-        fields.append(("Contact", local.contact(request.contact_user)))
-    fields += [(header.name, header.value) for header in request.headers]
+        lines.append(f"Contact: {local.contact(request.contact_user)}")
+    fields = [(header.name, header.value) for header in request.headers]
     if not request.HasField("body"):
-        return serialize_request(request.method, request.request_uri, fields)
+        return compose(lines, fields, b"")
     body = request.body
     fields += body_fields(body)
-    return serialize_request(request.method, request.request_uri, fields, body.data)
+    return compose(lines, fields, body.data)
 
 
 def companion_bytes(
