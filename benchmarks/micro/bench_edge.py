@@ -20,7 +20,7 @@ from b2bua.edge.v1 import edge_pb2
 from b2bua_allinone.wiring import InProcessLink
 from call_control.adapters.memory_store import MemoryStore
 from call_control.domain.policy import WANTED_HEADERS, Policy
-from call_control.domain.route import parse_route
+from call_control.domain.routing.entry import parse_route
 from call_control.pod import Pod
 from sip_edge.domain import Address, EdgeConfig, EdgeCore, Lifecycle, Listener, Query
 from svckit.identity import Identity

@@ -92,7 +92,8 @@ def _response_frame(frame: ConnectResponse) -> Iterator[str]:
     if frame.acknowledged:
         yield "acknowledged " + " ".join(map(str, frame.acknowledged))
     for command in frame.commands:
-        yield f"command {_short(command.call_key)}:{command.id} for {command.edge.edge_id} {_command(command)}"
+        ref = f"{_short(command.call_key)}:{command.id}"
+        yield f"command {ref} for {command.edge.edge_id} {_command(command)}"
     if frame.HasField("credits"):
         yield f"credits {frame.credits}"
     if frame.busy:

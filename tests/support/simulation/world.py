@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from call_control.adapters.memory_store import MemoryStore
 from call_control.domain.policy import Policy
-from call_control.domain.route import parse_route
+from call_control.domain.routing.entry import parse_route
 from call_control.domain.store import Commit
 from sipcore.message import Request
 from sipcore.testing.agent import ScriptedAgent

@@ -235,8 +235,8 @@ class Turn:
     def issue(self, debt: record.Debt) -> None:
         """Emit the command of a debt once more.
 
-        An INVITE only at its edge, which may have sent it: from another one the callee would see a merged request
-        (RFC 3261 8.2.2.2).
+        An INVITE only at its edge, which may have sent it: from another one the callee would see a merged
+        request (RFC 3261 8.2.2.2).
         """
         command = debt.command
         if debt.body_is_offer:

@@ -264,8 +264,8 @@ class Uas:
     def _answer_for_another(self, command: edge_pb2.Command, now: float) -> None:
         """Answer a request that another edge received, or this one before a restart.
 
-        Only a final answer makes a transaction of it: the final one that follows a provisional may leave by the
-        edge of the request again, and then nobody would end this one.
+        Only a final answer makes a transaction of it: the final one that follows a provisional may leave by
+        the edge of the request again, and then nobody would end this one.
         """
         respond = command.respond
         origin = self._origin_of(respond)
