@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from b2bua.callcontrol.v1 import call_pb2 as record
 from b2bua.common.v1 import sip_pb2
 from b2bua.edge.v1 import edge_pb2 as edge
@@ -131,11 +133,18 @@ def _acknowledge(turn: Turn, leg: record.Leg, body: sip_pb2.Body | None = None) 
 
 def _refuse_tagless(turn: Turn, leg: record.Leg, response: edge.ResponseEvent) -> None:
     """A 2xx without To tag makes no dialog: acknowledge, hang up, go on as after a 502."""
+    turn_down(turn, leg, response)
+    hunting.go_on(turn, 502, "Bad Gateway", (), after=leg)
+
+
+def turn_down(
+    turn: Turn, leg: record.Leg, response: edge.ResponseEvent, headers: Sequence[sip_pb2.Header] = ()
+) -> None:
+    """Hang up on a callee whose 2xx is of no use: ACK, BYE."""
+    hunting.heard(turn, leg, response.status)
     _confirm(turn, leg, response)
     _acknowledge(turn, leg)
-    release_leg(turn, leg)
-    if not hunting.hunt(turn):
-        hunting.fail_call(turn, 502, "Bad Gateway")
+    release_leg(turn, leg, headers)
 
 
 def answered_late(turn: Turn, leg: record.Leg, response: edge.ResponseEvent) -> None:

@@ -220,6 +220,14 @@ def failed(turn: Turn, leg: record.Leg, response: edge.ResponseEvent) -> None:
         _tell_last(turn, leg, response)
 
 
+def go_on(
+    turn: Turn, status: int, reason: str, headers: Sequence[sip_pb2.Header], *, after: record.Leg
+) -> None:
+    """An attempt failed for a reason of ours: the next route, or the caller hears it."""
+    if status in turn.call.routes[after.route].hunt_stop or not hunt(turn):
+        fail_call(turn, status, reason, headers)
+
+
 def end_attempt(turn: Turn, leg: record.Leg, status: int) -> None:
     """Note that nothing more comes of an attempt, and drop what only a live one needs."""
     leg.state = record.LEG_STATE_ENDED

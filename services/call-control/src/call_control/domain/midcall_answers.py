@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from b2bua.callcontrol.v1 import call_pb2 as record
+from b2bua.common.v1 import sip_pb2
 from b2bua.edge.v1 import edge_pb2 as edge
 from call_control.domain import authentication, keepalive, midcall, party, relays, session
 from call_control.domain.release import release_all
@@ -68,6 +71,21 @@ def relay_accepted(turn: Turn, relay: record.Relay, response: edge.ResponseEvent
         relay.ClearField("request")
     else:
         turn.call.relays.remove(relay)
+
+
+def turn_down(
+    turn: Turn, relay: record.Relay, response: edge.ResponseEvent, why: Sequence[sip_pb2.Header]
+) -> None:
+    """A 2xx whose answer is of no use, when the old session is gone already: 502, and both sides hang up."""
+    leg = turn.call.legs[relay.to_leg]
+    relays.pay(turn, relay)
+    if relay.method == "INVITE":
+        turn.request(acknowledgement(turn, leg, relay.cseq, relay.branch), record.PROOF_DONE, leg)
+    transaction = turn.transaction(relay.transaction)
+    if transaction is not None:
+        turn.answer(transaction, 502, "Bad Gateway", headers=why)
+    turn.call.relays.remove(relay)
+    release_all(turn, 502, record.RELEASE_SOURCE_INTERNAL)
 
 
 def _keep_sent_offer(turn: Turn, relay: record.Relay, leg: record.Leg) -> None:

@@ -7,9 +7,11 @@ from collections.abc import Iterable
 from b2bua.callcontrol.v1 import call_pb2 as record
 from b2bua.common.v1 import sip_pb2
 from b2bua.edge.v1 import edge_pb2 as edge
-from call_control.domain import hunting, party, reliable, session
+from call_control.domain import hunting, media, party, reliable, session
+from call_control.domain.routing.plan import Caller, plan
 from call_control.domain.turn import Turn
 from sipcore.dialog import route_set_uas
+from sipcore.sdp import NotAcceptable
 
 SCHEMA = 1
 
@@ -74,18 +76,48 @@ def _kept(headers: Iterable[sip_pb2.Header]) -> list[sip_pb2.Header]:
 def _route(turn: Turn, request: edge.RequestEvent) -> None:
     """Find the routes of the call and try the first; without any the caller gets its 500."""
     call, policy = turn.call, turn.policy
-    caller, called = party.addr_spec(turn.ingress.remote_uri), party.user_of(request.request_uri)
-    for number, entry in enumerate(policy.routes, 1):
-        call.routes.add(
-            host=entry.host,
-            port=entry.port,
-            transport=entry.transport,
-            number=number,
-            called=called,
-            calling=party.user_of(caller),
-            display=party.display_of(turn.ingress.remote_uri),
-        )
+    if policy.wants_called_number and not party.user_of(request.request_uri):
+        hunting.fail_call(turn, 500, "Internal Server Error (1)")
+        return
+    try:
+        _screen_offer(turn)
+    except NotAcceptable as refusal:
+        hunting.fail_call(turn, *media.answer_to(refusal))
+        return
+    planned = plan(policy.routes, _caller(call, request), policy)
+    turn.notes += [f"route {number} skipped: {reason}" for number, reason in planned.skipped]
+    call.routes.extend(planned.routes)
+    call.passed_headers.extend(policy.pass_headers.select(request.headers))
+    if planned.nated:
+        media.mark_nated(call.invite.body)
     if 0 <= request.max_forwards <= 1:
         hunting.fail_call(turn, 483, "Too Many Hops")
     elif not hunting.hunt(turn):
-        hunting.fail_call(turn, 500, "Internal Server Error (3)")
+        hunting.fail_call(turn, 500, f"Internal Server Error ({3 if policy.routes else 2})")
+
+
+def _screen_offer(turn: Turn) -> None:
+    """Keep to the codecs that are allowed. Raises NotAcceptable."""
+    body = turn.call.invite.body
+    if turn.policy.allowed_codecs is not None and body.data:
+        body.data = media.screened(body, turn.policy.allowed_codecs)
+
+
+def _caller(call: record.Call, request: edge.RequestEvent) -> Caller:
+    origin = request.origin
+    return Caller(
+        key=call.key,
+        request_uri=request.request_uri,
+        from_value=origin.from_value,
+        to_value=origin.to_value,
+        source=origin.source,
+        via_host=_via_host(origin.via[0]) if origin.via else "",
+        has_body=request.HasField("body"),
+    )
+
+
+def _via_host(via: str) -> str:
+    """Return the host of sent-by, IPv6 in brackets, of a Via that the edge has read."""
+    sent_by = via.partition(";")[0].rpartition(" ")[2]
+    host, bracket, _ = sent_by.partition("]")
+    return host + bracket if bracket else sent_by.partition(":")[0]

@@ -13,6 +13,7 @@ from b2bua.edge.v1 import edge_pb2 as edge
 from call_control.domain import (
     answering,
     hunting,
+    media,
     midcall,
     midcall_answers,
     own_answers,
@@ -22,7 +23,9 @@ from call_control.domain import (
     upkeep,
 )
 from call_control.domain.kinds import Kind, Subject, classify
+from call_control.domain.prohibited import PROHIBITED
 from call_control.domain.turn import Turn
+from sipcore.sdp import NotAcceptable
 
 Handler = Callable[[Turn, edge.Event, Subject], None]
 
@@ -253,11 +256,19 @@ def apply(turn: Turn, event: edge.Event, fingerprint: int, leg_index: int) -> Ki
     if fingerprint in call.seen_events:
         upkeep.reissue_all(turn)
         return Kind.NOTHING
+    refusal: NotAcceptable | None = None
+    if turn.policy.allowed_codecs is not None:
+        try:
+            event = media.screened_event(event, turn.policy.allowed_codecs)
+        except NotAcceptable as error:
+            refusal = error
     subject = classify(turn, event, leg_index)
     if subject.kind in _TELL_SENT and event.response.HasField("sent"):
         _keep_sent(turn, subject, event.response.sent)
     handler = CALL_TABLE.get((call.state, subject.kind))
-    if handler is not None:
+    if handler is not None and refusal is not None and subject.kind in PROHIBITED:
+        PROHIBITED[subject.kind](turn, event, subject, refusal)
+    elif handler is not None:
         handler(turn, event, subject)
     if turn.changed:
         call.seen_events.append(fingerprint)

@@ -57,6 +57,8 @@ class Turn:
     minter: Minter
     emissions: list[Emission] = field(default_factory=list)
     changed: bool = False
+    notes: list[str] = field(default_factory=list)
+    """What an operator should read in the log once it is committed."""
 
     # -- finding ---------------------------------------------------------------------------
 
