@@ -38,8 +38,10 @@ from sipcore.uri import Uri, parse_uri
 _ANY = st.text(st.characters(exclude_categories=()), max_size=40)
 _WORDS = r"""
     a 1 22 . : ; = @ , % & [ ] { } ( ) | ? * + \ ^ $ # / < > " ' sip-ua wss-ua ::1 192.0.2.1 h.example 5060 -1
-    0 30 credit-time= expires= np_expires= nr_expires= auth= u:p nopass ash= X-A%3Ab %0D%0A cnam= cli= op=
-    gt= 10,1 hs_scodes= 486 rtpp= po_proc= VAL2Xattrs[a=b] from_domain= {from_host} {x} group= g weight= 7 redirect=
+    0 30 credit-time=
+    expires= np_expires= nr_expires= auth= u:p nopass ash= X-A%3Ab %0D%0A cnam= cli= op=
+    gt= 10,1 hs_scodes= 486 rtpp= po_proc= VAL2Xattrs[a=b] from_domain=
+    {from_host} {x} group= g weight= 7 redirect=
     follow transport= tcp rid= x s/ /g \1 \d nat- X-* Via Subject
 """
 _PIECES = st.sampled_from([*_WORDS.split(), " ", "\n", "\r\n", "\x00", "\u20ac", "\udcff", "\u2028"])
@@ -52,6 +54,7 @@ class Options:
     translate_in: Translation | None = None
     translate_out: Translation | None = None
     max_credit_ms: int = 0
+    follow_redirects: bool = False
 
 
 @given(_TEXTS)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from call_control.domain.call_id import CallIdForm, same_call_id
 from call_control.domain.routing.entry import RouteEntry
+from call_control.domain.routing.pass_headers import PassHeaders
+from call_control.domain.routing.translation import Translation
 from sipcore.session_timer import Wish
 
 #: Header fields that events carry beside the ones with a field of their own.
@@ -38,6 +40,7 @@ WANTED_HEADERS = (
 
 
 _GRANT_ONLY = Wish(interval=None)
+_NO_HEADERS = PassHeaders()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +49,16 @@ class Policy:
 
     routes: tuple[RouteEntry, ...]
     """Routes of every call, in the order of trial."""
+    translate_in: Translation | None = None
+    """Translation of the number that was dialled."""
+    translate_out: Translation | None = None
+    """Translation of the number that a route calls."""
+    pass_headers: PassHeaders = _NO_HEADERS
+    """Header fields of the caller's INVITE that go on to the callee."""
+    max_credit_ms: int = 0
+    """Longest talk time of a call; 0 for no limit."""
+    follow_redirects: bool = False
+    """300, 301 and 302 are followed on routes that do not say so themselves."""
     egress_call_id: CallIdForm = same_call_id
     """Makes the Call-ID of an egress leg."""
     pass_authentication: bool = False
@@ -81,3 +94,8 @@ class Policy:
     """An unanswered call ends when the edge of its egress INVITE stays away for this long."""
     max_forwards: int = 70
     """Max-Forwards of requests that do not continue one of the peer's."""
+
+    @property
+    def wanted_headers(self) -> tuple[str, ...]:
+        """Names of the header fields that edges have to report, and patterns: `x-*`, `*`."""
+        return tuple(dict.fromkeys((*WANTED_HEADERS, *self.pass_headers.wanted())))

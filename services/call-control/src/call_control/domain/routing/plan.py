@@ -41,6 +41,10 @@ class PlanOptions(Protocol):
     def max_credit_ms(self) -> int:
         """Longest talk time of a call; 0 for no limit."""
 
+    @property
+    def follow_redirects(self) -> bool:
+        """Redirects are followed on routes that do not say so themselves."""
+
 
 class Caller(NamedTuple):
     """What the caller's INVITE says, and what authorisation says about the caller."""
@@ -228,6 +232,8 @@ class _Call:
         route = record.Route()
         route.CopyFrom(prepared.route)
         route.number = number
+        if self._options.follow_redirects if entry.redirect is None else entry.redirect == "follow":
+            route.follow_redirects = True
         called = self._dialled_part if entry.called is None else self._called_part(entry.called)
         if called:
             route.called = called
