@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from call_control.domain.routing.entry import PARAMETERS, parse_route_list
+
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted(
     path
@@ -46,3 +48,14 @@ def test_programs_are_installed() -> None:
 def test_decisions_are_numbered() -> None:
     pages = sorted(path.name for path in (ROOT / "docs/adr").glob("[0-9]*.md"))
     assert [page[:4] for page in pages] == [f"{number:04}" for number in range(1, len(pages) + 1)]
+
+
+def test_routes_in_documents_are_routes() -> None:
+    text = (ROOT / "docs/routing.md").read_text()
+    examples = re.findall(r"```routes\n(.*?)```", text, flags=re.DOTALL)
+    assert [len(parse_route_list(example)) for example in examples] == [3, 3, 2]
+
+
+def test_every_parameter_of_a_route_is_documented() -> None:
+    text = (ROOT / "docs/routing.md").read_text()
+    assert [name for name in sorted(PARAMETERS) if f"`{name}`" not in text] == []

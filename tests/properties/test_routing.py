@@ -52,6 +52,7 @@ class Options:
     translate_in: Translation | None = None
     translate_out: Translation | None = None
     max_credit_ms: int = 0
+    follow_redirects: bool = False
 
 
 @given(_TEXTS)

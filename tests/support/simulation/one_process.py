@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from b2bua.edge.v1 import edge_pb2 as edge
 from b2bua_allinone.wiring import InProcessLink
 from call_control.adapters.memory_store import MemoryStore
-from call_control.domain.policy import WANTED_HEADERS, Policy
+from call_control.domain.policy import Policy
 from call_control.domain.routing.entry import parse_route
 from call_control.pod import Pod
 from sip_edge.domain import Address, EdgeConfig, EdgeCore, Lifecycle, Listener, Query
@@ -47,7 +47,7 @@ class SimulatedEdge:
         listener = Listener(name="udp", transport="udp", host=address[0], port=address[1])
         config = EdgeConfig(edge_id=edge_id, boot=boot, listeners=(listener,))
         self.core = EdgeCore(config, self, self.link)
-        self.core.greeted(identity, WANTED_HEADERS)
+        self.core.greeted(identity, Policy(routes=()).wanted_headers)
         self.core.admission.state = Lifecycle.SERVING
 
     # -- Outlet ----------------------------------------------------------------------------

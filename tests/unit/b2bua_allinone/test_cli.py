@@ -35,11 +35,39 @@ def test_options_become_settings() -> None:
     assert settings.store == "redis://h/1"
 
 
+def test_options_of_routing_reach_the_policy() -> None:
+    settings = settings_of(
+        *("--route", "192.0.2.1;gt=10,1", "--route", "number@gw.example;expires=5", "--max-credit", "60"),
+        *("--translate-in", "s/^00/+/", "--translate-out", "s/^9//", "--pass-headers", "X-*,Subject"),
+        *("--redirects", "follow"),
+    )
+    policy = settings.policy(settings.route)
+    assert [entry.called for entry in policy.routes] == [None, "number"]
+    assert (policy.max_credit_ms, policy.follow_redirects) == (60_000, True)
+    assert policy.translate_in is not None
+    assert policy.translate_in("0044") == "+44"
+    assert policy.translate_out is not None
+    assert policy.translate_out("91") == "1"
+    assert policy.pass_headers.wanted() == ("subject", "x-*")
+
+
+def test_routes_with_secrets_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("B2BUA_ROUTE", "192.0.2.1;auth=u:hush 192.0.2.2")
+    assert [entry.password for entry in settings_of().route] == ["hush", None]
+    assert [entry.host for entry in settings_of("--route", "192.0.2.3").route] == ["192.0.2.3"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
         (["run", "--route", "a b"], "--route"),
         (["run", "--route", "h:99999"], "99999"),
+        (["run", "--route", "h;expires=soon"], "expires should be a whole number"),
+        (["run", "--translate-in", "s/a/"], "--translate-in: rule 1"),
+        (["run", "--translate-out", "s/(/b/"], "--translate-out: rule 1"),
+        (["run", "--pass-headers", "Via"], "--pass-headers: 'Via' should not be passed on"),
+        (["run", "--max-credit", "-1"], "MAX_CREDIT_SECONDS"),
+        (["run", "--redirects", "ignore"], "--redirects"),
         (["run", "--http", "nonsense"], "--http"),
         (["run", "--allow", "10.0.0.0/99"], "--allow"),
         (["run", "--call-id", "random"], "--call-id"),

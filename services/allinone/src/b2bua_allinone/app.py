@@ -11,7 +11,6 @@ from b2bua_allinone.callee import AnsweringCallee
 from b2bua_allinone.settings import Settings
 from b2bua_allinone.wiring import InProcessLink
 from call_control.adapters.open_store import open_store
-from call_control.domain.policy import WANTED_HEADERS
 from call_control.domain.routing.entry import RouteEntry
 from call_control.service import CallControl
 from call_control.telemetry import CallControlMetrics
@@ -53,16 +52,17 @@ class AllInOne:
         """Bind, connect to the store, and serve. Raises StartError."""
         await self._edge.start()
         settings = self._settings
+        policy = settings.policy(await self._routes())
         control = CallControl(
             store=open_store(settings.store, shards=_SHARDS, setting="--store"),
             keys=settings.keys(),
-            policy=settings.policy(await self._routes()),
+            policy=policy,
             pod_id=settings.id,
         )
         self._control = control
         await control.start()
         self._link.attach(control.pod)
-        self._edge.greeted(control.identity, WANTED_HEADERS)
+        self._edge.greeted(control.identity, policy.wanted_headers)
         tasks.create_task(control.keep_cache_small())
         tasks.create_task(self._carry_metrics(control))
 

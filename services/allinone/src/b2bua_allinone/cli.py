@@ -8,7 +8,9 @@ from ipaddress import ip_network
 from typing import TypeVar
 
 from call_control.domain.call_id import CALL_ID_FORMS
-from call_control.domain.routing.entry import RouteError, parse_route
+from call_control.domain.routing.entry import parse_route
+from call_control.domain.routing.pass_headers import parse_pass_headers
+from call_control.domain.routing.translation import parse_translation
 from svckit.listen import parse_host_port
 from svckit.runner import version
 
@@ -33,7 +35,7 @@ def _checked(parse: Callable[[str], T]) -> Callable[[str], T]:
     def read(text: str) -> T:
         try:
             return parse(text)
-        except (ValueError, RouteError) as error:
+        except ValueError as error:
             raise argparse.ArgumentTypeError(str(error)) from error
 
     return read
@@ -75,8 +77,36 @@ def _add_options(run: argparse.ArgumentParser) -> None:
         "--route",
         action="append",
         type=_checked(parse_route),
-        metavar="HOST[:PORT]",
-        help="next hop of every call; repeated: tried in order (default: a callee inside that answers)",
+        metavar="ROUTE",
+        help="where calls go: [[NUMBER]@]HOST[:PORT][;NAME=VALUE...]; repeated: tried in order (default: a "
+        "callee inside that answers). Others see the command line: routes with auth=USER:PASSWORD are better "
+        "given in B2BUA_ROUTE",
+    )
+    run.add_argument(
+        "--translate-in",
+        type=_checked(parse_translation),
+        metavar="RULES",
+        help="s/REGEX/REPLACEMENT/[g] with ; between, for the number that was dialled",
+    )
+    run.add_argument(
+        "--translate-out",
+        type=_checked(parse_translation),
+        metavar="RULES",
+        help="the same for the number that a route calls",
+    )
+    run.add_argument(
+        "--pass-headers",
+        type=_checked(parse_pass_headers),
+        metavar="NAMES",
+        help="header fields of the caller's INVITE that go on to the callee: names with commas, X-*, *",
+    )
+    run.add_argument(
+        "--max-credit", type=float, metavar="SECONDS", help="longest talk time of a call (default: no limit)"
+    )
+    run.add_argument(
+        "--redirects",
+        choices=("relay", "follow"),
+        help="what becomes of a 300, 301 or 302: relay it to the caller, or follow it (default: relay)",
     )
     run.add_argument("--store", metavar="memory|URL", help="memory, or a Redis URL (default: memory)")
     run.add_argument(
@@ -103,7 +133,12 @@ def _fields(options: argparse.Namespace) -> dict[str, object]:
     """Return what was given, by the names of the settings."""
     given = {
         "listen": ",".join(options.listen or _DEFAULT_LISTENERS),
-        "route": tuple(options.route or ()),
+        "route": tuple(options.route) if options.route else None,
+        "translate_in": options.translate_in,
+        "translate_out": options.translate_out,
+        "pass_headers": options.pass_headers,
+        "max_credit_seconds": options.max_credit,
+        "redirects": options.redirects,
         "store": options.store,
         "http": options.http,
         "allow": tuple(options.allow or ()),

@@ -12,14 +12,16 @@ from pydantic_settings import SettingsConfigDict
 from call_control.domain.call_id import CALL_ID_FORMS
 from call_control.domain.policy import Policy
 from call_control.domain.routing.entry import RouteEntry
+from call_control.domain.routing.pass_headers import PassHeaders
+from call_control.routing_settings import RoutesSetting, RoutingSettings
 from call_control.service import Keys
 from svckit.listen import ListenSpec
-from svckit.settings import ListenSetting, OptionalHostPortSetting, ServiceSettings
+from svckit.settings import ListenSetting, OptionalHostPortSetting
 
 _KEY_BYTES = 32
 
 
-class Settings(ServiceSettings):
+class Settings(RoutingSettings):
     """Settings of one process; the environment adds B2BUA_IDENTITY_KEY and the log settings."""
 
     model_config = SettingsConfigDict(env_prefix="B2BUA_", extra="ignore")
@@ -27,8 +29,8 @@ class Settings(ServiceSettings):
     listen: ListenSetting = Field(
         description="SIP listeners: udp:HOST:PORT or tcp:HOST:PORT", examples=["udp:127.0.0.1:5060"]
     )
-    route: tuple[RouteEntry, ...] = Field(
-        default=(), description="next hops, tried in order; none: a callee inside answers"
+    route: RoutesSetting = Field(
+        default=(), description="where calls go, tried in order; none: a callee inside answers"
     )
     store: str = Field(
         default="memory",
@@ -52,6 +54,11 @@ class Settings(ServiceSettings):
         return Policy(
             routes=routes,
             egress_call_id=CALL_ID_FORMS[self.call_id],
+            translate_in=self.translate_in,
+            translate_out=self.translate_out,
+            pass_headers=self.pass_headers or PassHeaders(),
+            max_credit_ms=int(self.max_credit_seconds * 1_000),
+            follow_redirects=self.redirects == "follow",
             user_agent=self.user_agent,
             ack_timeout_ms=peer_wait,
             tombstone_ms=peer_wait,

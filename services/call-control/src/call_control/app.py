@@ -10,7 +10,6 @@ from b2bua.callcontrol.v1 import edge_link_pb2
 from call_control.adapters.edge_streams import EdgeStreams
 from call_control.adapters.journal import FileJournal
 from call_control.adapters.open_store import open_store
-from call_control.domain.policy import WANTED_HEADERS
 from call_control.rpc import EdgeLinkServicer
 from call_control.service import CallControl
 from call_control.settings import Settings
@@ -38,10 +37,11 @@ class CallControlProcess:
             setting="CALL_CONTROL_REDIS_URL",
             wait_replicas=settings.wait_replicas,
         )
+        self._policy = settings.policy()
         self._control = CallControl(
             store=self._store,
             keys=settings.keys(),
-            policy=settings.policy(),
+            policy=self._policy,
             pod_id=settings.id,
             journal=FileJournal(settings.journal / f"b2bua-{settings.id}.journal"),
             on_available=self._admit,
@@ -58,7 +58,7 @@ class CallControlProcess:
             pod_id=self._control.name,
             salt=self._store.salt,
             shards=self._store.shards,
-            wanted_headers=WANTED_HEADERS,
+            wanted_headers=self._policy.wanted_headers,
             key_fingerprint=identity.fingerprint,
         )
         also = () if keys.previous is None else (_fingerprint(keys.previous),)

@@ -5,33 +5,21 @@ from __future__ import annotations
 import socket
 import tempfile
 from pathlib import Path
-from typing import Annotated
 
-from pydantic import BeforeValidator, Field, field_validator
-from pydantic_settings import NoDecode, SettingsConfigDict
+from pydantic import Field, field_validator
+from pydantic_settings import SettingsConfigDict
 
 from call_control.domain.call_id import CALL_ID_FORMS
 from call_control.domain.policy import Policy
-from call_control.domain.routing.entry import RouteEntry, RouteError, parse_route
+from call_control.domain.routing.entry import RouteEntry
+from call_control.domain.routing.pass_headers import PassHeaders
+from call_control.routing_settings import RoutesSetting, RoutingSettings
 from call_control.service import Keys
 from svckit.listen import HostPort
-from svckit.settings import HostPortSetting, OptionalHostPortSetting, ServiceSettings
+from svckit.settings import HostPortSetting, OptionalHostPortSetting
 
 
-def _parse_routes(value: object) -> object:
-    """Read a comma list of next hops."""
-    if not isinstance(value, str):
-        return value
-    try:
-        return tuple(parse_route(text) for text in value.split(",") if text.strip())
-    except RouteError as error:
-        raise ValueError(f"should be HOST[:PORT], several with commas between: {error}") from error
-
-
-RoutesSetting = Annotated[tuple[RouteEntry, ...], NoDecode, BeforeValidator(_parse_routes)]
-
-
-class Settings(ServiceSettings):
+class Settings(RoutingSettings):
     """What an operator can tell call-control."""
 
     model_config = SettingsConfigDict(env_prefix="CALL_CONTROL_")
@@ -52,9 +40,9 @@ class Settings(ServiceSettings):
         examples=["redis://127.0.0.1:6379/0"],
     )
     route: RoutesSetting = Field(
-        min_length=1,
-        description="next hop of every call: HOST[:PORT][;transport=tcp]; several are tried in order",
-        examples=["192.0.2.10:5060"],
+        description="where calls go: [[NUMBER]@]HOST[:PORT][;NAME=VALUE...], tried in order; spaces between, "
+        "or commas where no parameters are",
+        examples=["192.0.2.10:5060 192.0.2.11;expires=30;hs_scodes=486,603"],
     )
     id: str = Field(
         default_factory=socket.gethostname,
@@ -111,6 +99,13 @@ class Settings(ServiceSettings):
         examples=["14400"],
     )
 
+    @field_validator("route")
+    @classmethod
+    def _somewhere(cls, value: tuple[RouteEntry, ...]) -> tuple[RouteEntry, ...]:
+        if not value:
+            raise ValueError("should name at least one route")
+        return value
+
     @field_validator("call_id")
     @classmethod
     def _known_form(cls, value: str) -> str:
@@ -131,6 +126,11 @@ class Settings(ServiceSettings):
         return Policy(
             routes=self.route,
             egress_call_id=CALL_ID_FORMS[self.call_id],
+            translate_in=self.translate_in,
+            translate_out=self.translate_out,
+            pass_headers=self.pass_headers or PassHeaders(),
+            max_credit_ms=int(self.max_credit_seconds * 1_000),
+            follow_redirects=self.redirects == "follow",
             user_agent=self.user_agent,
             answer_timeout_ms=int(self.answer_seconds * 1_000),
             ack_timeout_ms=peer_wait,

@@ -12,7 +12,7 @@ def test_an_invite_becomes_an_invite_to_the_first_route() -> None:
     (invite,) = driver.requests("INVITE")
     assert invite.request_uri == "sip:2002@192.0.2.1:5070"
     assert invite.target.uri == "sip:192.0.2.1:5070"
-    assert invite.from_value == '"Ann" <sip:1001@@local>'
+    assert invite.from_value == "Ann <sip:1001@@local>"
     assert invite.to_value == "<sip:2002@192.0.2.1>"
     assert invite.max_forwards == 69
     assert invite.body == OFFER
@@ -192,6 +192,6 @@ def test_a_response_tells_how_the_invite_left_when_that_got_lost() -> None:
     event.response.sent.local_host = "192.0.2.100"
     driver.tell(event)
     assert driver.leg(1).sent.sent_by == "192.0.2.100"
-    assert driver.leg(1).local_uri == '"Ann" <sip:1001@192.0.2.100>'
+    assert driver.leg(1).local_uri == "Ann <sip:1001@192.0.2.100>"
     assert driver.call is not None
     assert not [debt for debt in driver.call.debts if debt.proof == record.PROOF_SENT]

@@ -16,6 +16,7 @@ class Options:
     translate_in: Translation | None = None
     translate_out: Translation | None = None
     max_credit_ms: int = 0
+    follow_redirects: bool = False
 
 
 CALLER = Caller(
@@ -253,6 +254,22 @@ def test_no_credit_leaves_no_route_that_does_not_have_its_own() -> None:
     made = plan_of("a", "b;credit-time=5", caller=CALLER._replace(credit_ms=0))
     assert [route.host for route in made.routes] == ["b"]
     assert made.skipped == [(1, "the caller has no credit")]
+
+
+# -- redirects -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("route", "default", "followed"),
+    [
+        ("h", False, False),
+        ("h", True, True),
+        ("h;redirect=follow", False, True),
+        ("h;redirect=relay", True, False),
+    ],
+)
+def test_redirects(route: str, default: bool, followed: bool) -> None:
+    assert route_of(route, options=Options(follow_redirects=default)).follow_redirects is followed
 
 
 # -- places --------------------------------------------------------------------------------------

@@ -50,6 +50,35 @@ T = TypeVar("T")
 SIP_UA = "sip-ua"
 WSS_UA = "wss-ua"
 
+#: Names that have a meaning.
+PARAMETERS = frozenset(
+    {
+        "ash",
+        "auth",
+        "bill-cld",
+        "bill-cli",
+        "bill-to",
+        "cli",
+        "cnam",
+        "credit-time",
+        "expires",
+        "forward_on_fail",
+        "from_domain",
+        "group",
+        "gt",
+        "hs_scodes",
+        "np_expires",
+        "nr_expires",
+        "op",
+        "po_proc",
+        "redirect",
+        "rtpp",
+        "to_domain",
+        "transport",
+        "weight",
+    }
+)
+
 _TRANSPORTS = ("udp", "tcp")
 _REDIRECTS = ("follow", "relay")
 _WHOLE_NUMBER = re.compile(r"[+-]?[0-9]{1,9}")
@@ -246,7 +275,7 @@ def parse_route(text: str) -> RouteEntry:
         group=_optional(given, "group", _group_name),
         weight=_optional(given, "weight", _weight),
         redirect=_optional(given, "redirect", _one_of(_REDIRECTS)),
-        others=tuple((name, value) for name, value in given.items() if name not in _KNOWN),
+        others=tuple((name, value) for name, value in given.items() if name not in PARAMETERS),
         text=";".join([target, *map(_masked, parameters)]),
     )
     _refuse_contradictions(entry)
@@ -275,36 +304,6 @@ def _limit(given: Mapping[str, str], name: str, *later: int | None) -> int | Non
     if limit is None or limit <= 0 or any(other is not None and limit >= other for other in later):
         return None
     return limit
-
-
-#: All that has a field of its own in RouteEntry.
-_KNOWN = frozenset(
-    {
-        "ash",
-        "auth",
-        "bill-cld",
-        "bill-cli",
-        "bill-to",
-        "cli",
-        "cnam",
-        "credit-time",
-        "expires",
-        "forward_on_fail",
-        "from_domain",
-        "group",
-        "gt",
-        "hs_scodes",
-        "np_expires",
-        "nr_expires",
-        "op",
-        "po_proc",
-        "redirect",
-        "rtpp",
-        "to_domain",
-        "transport",
-        "weight",
-    }
-)
 
 
 # -- target and parameters as written ------------------------------------------------------------
