@@ -40,7 +40,7 @@ def test_the_route_answers_a_challenge(
     assert proves(second, answers)
     assert (second.call_id, second.from_tag, second.to_tag) == (first.call_id, first.from_tag, "")
     assert (second.cseq, second.max_forwards, second.body) == (first.cseq + 1, 70, first.body)
-    assert not driver.identity.read_branch(second.branch) == driver.identity.read_branch(first.branch)
+    assert driver.identity.read_branch(second.branch) != driver.identity.read_branch(first.branch)
 
 
 def test_the_second_challenge_is_a_failure() -> None:

@@ -21,6 +21,7 @@ def end_call(turn: Turn, status: int) -> None:
     call.final_status = status
     call.answer_by_ms = call.ack_by_ms = call.watch_at_ms = 0
     del call.timers[:]
+    abandon_relays(turn, None)
     turn.changed = True
     if call.release_source == record.RELEASE_SOURCE_UNSPECIFIED:
         call.release_source = record.RELEASE_SOURCE_INTERNAL
@@ -76,7 +77,6 @@ def _cancel(turn: Turn, leg: record.Leg, headers: Sequence[sip_pb2.Header]) -> N
 def release_all(turn: Turn, status: int, source: record.ReleaseSource, *, besides: int = -1) -> None:
     """Hang up on every leg but one and end the call."""
     turn.call.release_source = source
-    abandon_relays(turn, None)
     end_call(turn, status)
     for leg in turn.call.legs:
         if leg.index != besides:

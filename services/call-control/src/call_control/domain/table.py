@@ -203,9 +203,9 @@ def _rows() -> Mapping[tuple[record.CallState, Kind], Handler]:
     row(Kind.OLD_REQUEST, _OLD)
     row(Kind.REINVITE_CANCEL, _relay_request(midcall.reinvite_cancelled), *_UP)
     row(Kind.REINVITE_ACK, _relay_request(midcall_answers.reinvite_acknowledged), *_UP)
-    row(Kind.RELAY_PROVISIONAL, _relay_response(midcall_answers.relay_provisional), *_UP)
-    row(Kind.RELAY_SUCCESS, _relay_response(midcall_answers.relay_accepted), *_UP)
-    row(Kind.RELAY_FAILURE, _relay_response(midcall_answers.relay_refused), *_UP)
+    row(Kind.RELAY_PROVISIONAL, _relay_response(midcall_answers.relay_provisional), *_UNANSWERED, *_UP)
+    row(Kind.RELAY_SUCCESS, _relay_response(midcall_answers.relay_accepted), *_UNANSWERED, *_UP)
+    row(Kind.RELAY_FAILURE, _relay_response(midcall_answers.relay_refused), *_UNANSWERED, *_UP)
     row(Kind.STRAY_SUCCESS, _response(midcall_answers.acknowledge_stray))
     row(Kind.REQUEST_FINAL, _response(upkeep.request_final))
     return rows
@@ -221,17 +221,8 @@ IGNORED = frozenset(
     | {(state, Kind.PROVISIONAL) for state in (ANSWERED, CONFIRMED, ENDED)}
     | {(state, Kind.ACK) for state in (TRYING, RINGING, CONFIRMED)}
     | {(state, Kind.ACK_MISSING) for state in _UNANSWERED}
-    | {
-        (state, kind)
-        for state in (TRYING, RINGING, ENDED)
-        for kind in (
-            Kind.REINVITE_CANCEL,
-            Kind.REINVITE_ACK,
-            Kind.RELAY_PROVISIONAL,
-            Kind.RELAY_SUCCESS,
-            Kind.RELAY_FAILURE,
-        )
-    }
+    | {(state, kind) for state in (*_UNANSWERED, ENDED) for kind in (Kind.REINVITE_CANCEL, Kind.REINVITE_ACK)}
+    | {(ENDED, kind) for kind in (Kind.RELAY_PROVISIONAL, Kind.RELAY_SUCCESS, Kind.RELAY_FAILURE)}
 )
 
 

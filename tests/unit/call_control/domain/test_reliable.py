@@ -1,0 +1,170 @@
+"""Reliable provisionals (RFC 3262) on either side, and where only one side wants them."""
+
+import pytest
+
+from b2bua.common.v1 import sip_pb2
+from b2bua.edge.v1 import edge_pb2 as edge
+from support.call_driver import ANSWER, OFFER, CallDriver, Headers, value_of
+
+SUPPORTED: Headers = (("Supported", "100rel"),)
+REQUIRED: Headers = (("Require", "100rel"),)
+
+
+def reliably(number: int) -> Headers:
+    return (("Require", "100rel"), ("RSeq", str(number)))
+
+
+def placed(driver: CallDriver, headers: Headers = (), body: sip_pb2.Body | None = OFFER) -> edge.SendRequest:
+    driver.invite(headers=headers, body=body)
+    (invite,) = driver.requests("INVITE")
+    driver.sent(invite.branch)
+    return invite
+
+
+def rung(driver: CallDriver) -> list[edge.Respond]:
+    return [one.respond for one in driver.commands("respond")]
+
+
+def prack(driver: CallDriver, cseq: int, ring: edge.Respond, body: sip_pb2.Body | None = None) -> None:
+    """The caller acknowledges a provisional."""
+    driver.in_dialog("PRACK", cseq, headers=(("RAck", f"{ring.rseq} 1 INVITE"),), body=body)
+
+
+@pytest.mark.parametrize(
+    ("caller", "policy", "asked"),
+    [
+        ((), "supported", None),
+        (SUPPORTED, "supported", "100rel"),
+        (REQUIRED, "supported", "100rel"),
+        ((), "always", "100rel"),
+    ],
+)
+def test_the_callee_is_asked_for_them_if_the_caller_takes_them(
+    caller: Headers, policy: str, asked: str | None
+) -> None:
+    invite = placed(CallDriver(reliable=policy), caller)
+    assert value_of(invite.headers, "Supported") == asked
+
+
+def test_both_sides_reliable() -> None:
+    driver = CallDriver()
+    invite = placed(driver, SUPPORTED)
+    driver.response(183, invite.branch, headers=reliably(7), body=ANSWER)
+    commands = driver.commands()
+    (sent,) = [one.send_request for one in commands if one.HasField("send_request")]
+    assert (sent.method, sent.to_tag, value_of(sent.headers, "RAck")) == (
+        "PRACK",
+        "callee-tag",
+        f"7 {invite.cseq} INVITE",
+    )
+    assert sent.cseq == invite.cseq + 1
+    (ring,) = [one.respond for one in commands if one.HasField("respond")]
+    assert (ring.status, value_of(ring.headers, "Require")) == (183, "100rel")
+    assert value_of(ring.headers, "RSeq") == str(ring.rseq)
+    assert 1 <= ring.rseq < 2**31
+    driver.response(200, sent.branch, method="PRACK", cseq=sent.cseq)
+    prack(driver, 2, ring)
+    assert [one.status for one in rung(driver)] == [200]
+
+
+def test_the_next_one_waits_for_the_prack_and_only_the_latest_is_sent() -> None:
+    driver = CallDriver()
+    invite = placed(driver, REQUIRED)
+    driver.response(180, invite.branch)
+    (first,) = rung(driver)
+    driver.response(181, invite.branch)
+    driver.response(183, invite.branch, body=ANSWER)
+    assert rung(driver) == []
+    prack(driver, 2, first)
+    ok, second = rung(driver)
+    assert (ok.status, second.status, second.rseq, second.body) == (200, 183, first.rseq + 1, ANSWER)
+
+
+def test_the_answer_waits_for_the_prack() -> None:
+    driver = CallDriver()
+    invite = placed(driver, REQUIRED)
+    driver.response(183, invite.branch, body=ANSWER)
+    (ring,) = rung(driver)
+    driver.response(200, invite.branch, body=ANSWER, reason="OK")
+    commands = driver.commands()
+    assert [one.send_request.method for one in commands] == ["ACK"]
+    prack(driver, 2, ring)
+    assert [(one.status, one.contact) for one in rung(driver)] == [(200, False), (200, True)]
+    driver.confirm_all()
+    driver.in_dialog("ACK", 1)
+    driver.in_dialog("BYE", 3)
+    assert len(driver.requests("BYE")) == 1
+
+
+def test_a_refusal_does_not_wait() -> None:
+    driver = CallDriver()
+    invite = placed(driver, REQUIRED)
+    driver.response(183, invite.branch)
+    rung(driver)
+    driver.response(486, invite.branch)
+    assert [one.status for one in rung(driver)] == [486]
+
+
+def test_a_caller_that_does_not_know_them_gets_plain_ones() -> None:
+    driver = CallDriver(reliable="always")
+    invite = placed(driver)
+    driver.response(183, invite.branch, headers=reliably(1), body=ANSWER)
+    commands = driver.commands()
+    assert [one.send_request.method for one in commands if one.HasField("send_request")] == ["PRACK"]
+    (ring,) = [one.respond for one in commands if one.HasField("respond")]
+    assert (ring.status, ring.rseq, value_of(ring.headers, "Require")) == (183, 0, None)
+
+
+def test_a_caller_that_requires_them_gets_them_from_a_callee_that_does_not() -> None:
+    driver = CallDriver()
+    invite = placed(driver, REQUIRED)
+    driver.response(180, invite.branch)
+    (ring,) = rung(driver)
+    assert ring.rseq > 0
+
+
+@pytest.mark.parametrize("number", [7, 9, 6])
+def test_repetitions_and_gaps_are_not_acknowledged(number: int) -> None:
+    driver = CallDriver()
+    invite = placed(driver, SUPPORTED)
+    driver.response(183, invite.branch, headers=reliably(7))
+    driver.port.take()
+    driver.response(180, invite.branch, headers=reliably(number))
+    assert driver.commands() == []
+
+
+@pytest.mark.parametrize("rack", ["1 1 INVITE", "x", "", "99999999999 1 INVITE"])
+def test_a_prack_for_nothing_is_refused(rack: str) -> None:
+    driver = CallDriver()
+    invite = placed(driver, REQUIRED)
+    driver.response(180, invite.branch)
+    driver.port.take()
+    driver.in_dialog("PRACK", 2, headers=(("RAck", rack),))
+    assert [one.status for one in rung(driver)] == [481]
+
+
+def test_the_callers_answer_to_a_late_offer_goes_on_in_the_prack() -> None:
+    driver = CallDriver()
+    invite = placed(driver, SUPPORTED, body=None)
+    driver.response(183, invite.branch, headers=reliably(1), body=OFFER)
+    commands = driver.commands()
+    assert [one.WhichOneof("kind") for one in commands] == ["respond"]
+    prack(driver, 2, commands[0].respond, ANSWER)
+    (sent,) = driver.requests("PRACK")
+    assert sent.body == ANSWER
+
+
+def test_an_update_crosses_before_the_answer_once_both_sides_have_a_dialog() -> None:
+    driver = CallDriver()
+    invite = placed(driver, SUPPORTED)
+    driver.in_dialog("UPDATE", 2, body=OFFER)
+    assert [one.status for one in rung(driver)] == [491]
+    driver.response(183, invite.branch, headers=reliably(1), body=ANSWER)
+    (ring,) = rung(driver)
+    prack(driver, 3, ring)
+    driver.port.take()
+    driver.in_dialog("UPDATE", 4, body=OFFER)
+    (update,) = driver.requests("UPDATE")
+    assert (update.to_tag, update.body, update.contact) == ("callee-tag", OFFER, True)
+    driver.response(200, update.branch, method="UPDATE", cseq=update.cseq, body=ANSWER)
+    assert [(one.status, one.body) for one in rung(driver)] == [(200, ANSWER)]
