@@ -67,9 +67,7 @@ class SimulatedEdge:
         self.boot += 1
         self.trace.note(self.name, "start", self.boot)
         self.process = process = Process(self.clock)
-        send = self._wire.attach(
-            self.address, lambda data, source: process.do(self.receive, data, source)
-        )
+        send = self._wire.attach(self.address, lambda data, source: process.do(self.receive, data, source))
         self._send = send
         listener = Listener(
             name="udp", transport="udp", host=self.address[0], port=self.address[1], contact=self._contact

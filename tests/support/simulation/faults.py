@@ -88,9 +88,7 @@ EXCUSES: Mapping[Fault, Mapping[May, Phase]] = MappingProxyType(
 #: An edge that stays away takes its own address along: whoever knows only that one speaks to nobody.
 WITHOUT_SHARED_ADDRESS: Mapping[Fault, Mapping[May, Phase]] = MappingProxyType(
     {
-        Fault.EDGE_LOST: {
-            may: Phase.ANY for may in (May.BE_TORN_DOWN, May.END_ONE_SIDED, May.GO_UNANSWERED)
-        },
+        Fault.EDGE_LOST: {may: Phase.ANY for may in (May.BE_TORN_DOWN, May.END_ONE_SIDED, May.GO_UNANSWERED)},
     }
 )
 

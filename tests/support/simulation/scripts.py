@@ -19,9 +19,7 @@ ANSWER_TIMEOUT = 70.0
 MAX_CALL = 150.0
 
 _REFUSALS = (404, 480, 486, 500, 503)
-_DEAD = Script(
-    trying=False, ring_after=None, answer_after=None, steps=(Step(0.0, Call.vanish, early=True),)
-)
+_DEAD = Script(trying=False, ring_after=None, answer_after=None, steps=(Step(0.0, Call.vanish, early=True),))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,7 +155,9 @@ def cancelled_any_time(draw: Random) -> Scenario:
 
 def hangs_up_early(draw: Random) -> Scenario:
     caller = Script(
-        steps=(Step(draw.uniform(0.2, 3.0), Call.hang_up_early, early=True),), cancel_after=6.0, hangup_after=1.0
+        steps=(Step(draw.uniform(0.2, 3.0), Call.hang_up_early, early=True),),
+        cancel_after=6.0,
+        hangup_after=1.0,
     )
     callee = Script(answer_after=draw.choice((None, 2.0)))
     return Scenario(caller=caller, callee=callee, statuses=frozenset({200, 487}))

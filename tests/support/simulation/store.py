@@ -164,9 +164,7 @@ class StoreConnection:
 
     def load(self, key: str, then: Callable[[Outcome], None]) -> None:
         """See `Store.load`."""
-        self._ask(
-            lambda memory: _result(lambda answer: memory.load(key, answer)), then, self._unavailable
-        )
+        self._ask(lambda memory: _result(lambda answer: memory.load(key, answer)), then, self._unavailable)
 
     def claim_due(self, shard: int, limit: int, then: Callable[[list[str]], None]) -> None:
         """See `Store.claim_due`."""

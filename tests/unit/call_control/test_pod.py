@@ -8,7 +8,6 @@ from b2bua.edge.v1 import edge_pb2 as edge
 from support.call_driver import CallDriver, RecordingPort
 
 
-
 class TestReportsThatARequestLeft:
     def test_first_one_costs_no_commit(self) -> None:
         driver = CallDriver()
