@@ -28,9 +28,14 @@ TARGETS = [endpoint("192.0.2.2"), endpoint("192.0.2.3", transport="tcp"), endpoi
 Step = Callable[[World], object]
 
 
-def _respond(status: int, origin: bool) -> Step:
+def _respond(status: int, origin: bool, rseq: int = 0) -> Step:
     answer = edge_pb2.Respond(
-        transaction=REFERENCE, status=status, to_tag=TAG, contact=True, origin=ORIGIN if origin else None
+        transaction=REFERENCE,
+        status=status,
+        to_tag=TAG,
+        contact=True,
+        origin=ORIGIN if origin else None,
+        rseq=rseq,
     )
     return lambda world: world.command(KEY, respond=answer)
 
@@ -72,7 +77,12 @@ def _break_connections(world: World) -> None:
 
 def _in_dialog(method: str, cseq: int) -> Step:
     data = request(
-        method, to_tag=TAG, cseq=cseq, branch=f"z9hG4bK-{method}-{cseq}", contact="sip:a@192.0.2.1"
+        method,
+        to_tag=TAG,
+        cseq=cseq,
+        branch=f"z9hG4bK-{method}-{cseq}",
+        contact="sip:a@192.0.2.1",
+        headers=[("RAck", f"{cseq} 1 INVITE")] if method == "PRACK" else (),
     )
     return lambda world: world.receive(data)
 
@@ -81,7 +91,7 @@ BUSY = response_to(invite(), 486, to_tag=TAG)
 _refusal = parse_datagram(BUSY)
 assert isinstance(_refusal, Response)
 REFUSAL: Response = _refusal
-METHODS = st.sampled_from(["INVITE", "BYE", "ACK", "CANCEL", "INFO"])
+METHODS = st.sampled_from(["INVITE", "BYE", "ACK", "CANCEL", "INFO", "PRACK"])
 
 
 def _pass_time(seconds: float) -> Step:
@@ -112,7 +122,7 @@ STEPS = st.one_of(
     HOP_LOST,
     RESPONSES,
     st.builds(_in_dialog, METHODS, st.integers(1, 3)),
-    st.builds(_respond, ANSWERS, st.booleans()),
+    st.builds(_respond, ANSWERS, st.booleans(), st.integers(0, 2)),
     st.builds(_place, METHODS, st.integers(1, 3), st.booleans(), st.sampled_from([0, 1400])),
     st.builds(_resolve, st.integers(0, 3)),
     st.builds(_cancel, st.sampled_from(BRANCHES)),
@@ -123,7 +133,12 @@ STEPS = st.one_of(
 """All that can happen, sensible or not."""
 
 CALLER_STEPS = st.one_of(
-    RECEIVE_CANCEL, RECEIVE_ACK, SHORT, st.builds(_respond, ANSWERS, st.just(False)), RESPONSES
+    RECEIVE_CANCEL,
+    RECEIVE_ACK,
+    SHORT,
+    st.builds(_respond, ANSWERS, st.just(False), st.integers(0, 2)),
+    st.builds(_in_dialog, st.just("PRACK"), st.integers(1, 3)),
+    RESPONSES,
 )
 """What can happen to one INVITE of the caller while its transaction lives."""
 

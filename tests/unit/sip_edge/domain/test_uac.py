@@ -110,6 +110,14 @@ class TestSend:
         assert not world.events()
         assert world.drops() == {DropReason.TRYING_ABSORBED: 1}
 
+    def test_first_100_is_told_when_asked_for(self) -> None:
+        world = World()
+        asked = _invite(world, report_trying=True)
+        world.answer(asked, 100, to_tag="")
+        world.answer(asked, 100, to_tag="")
+        assert world.event().response.status == 100
+        assert world.drops() == {DropReason.TRYING_ABSORBED: 1}
+
     def test_other_requests_are_not_reported_sent(self) -> None:
         world = World()
         _, asked = world.place(KEY, method="BYE")

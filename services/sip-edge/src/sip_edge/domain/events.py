@@ -170,6 +170,13 @@ class Events:
         event.ack_missing.transaction = transaction
         self._link.submit(event)
 
+    def provisional_unacknowledged(self, call_key: str, transaction: str, rseq: int) -> None:
+        """Nobody acknowledged a reliable provisional of ours."""
+        event = self._event(call_key)
+        event.provisional_unacknowledged.transaction = transaction
+        event.provisional_unacknowledged.rseq = rseq
+        self._link.submit(event)
+
     def self_cancelled(self, call_key: str, transaction: str) -> None:
         """The edge ended an INVITE that was cancelled and not decided upon."""
         event = self._event(call_key)

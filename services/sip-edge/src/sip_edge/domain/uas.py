@@ -11,6 +11,7 @@ from sip_edge.domain.deadlines import Deadlines
 from sip_edge.domain.drop_reasons import Counters, DropReason
 from sip_edge.domain.events import Events
 from sip_edge.domain.origin import COOKIE, Arrival, Origin, reference
+from sip_edge.domain.provisionals import Provisionals
 from sip_edge.domain.refusals import (
     ALLOW,
     BAD_EXTENSION,
@@ -70,6 +71,9 @@ class Uas:
         self._events: Final = events
         self._deadlines: Final = deadlines
         self._counters: Final = counters
+        self._provisionals: Final = Provisionals(
+            config.timers, wires=wires, events=events, deadlines=deadlines
+        )
 
     # Requests from the wire
 
@@ -142,6 +146,8 @@ class Uas:
         entry = self._enter(request, key, read[0], arrival, now, dialog=to_tag)
         if request.method == "INVITE":
             self._trying(entry, request, now)
+        elif request.method == "PRACK":
+            self._provisionals.acknowledge(request, now)
         self._submit(entry, request, arrival, now)
 
     def _options(self, request: Request, base: str, arrival: Arrival) -> None:
@@ -233,10 +239,11 @@ class Uas:
         self._events.done(command)
 
     def stop(self, transaction: str, now: float) -> bool:
-        """Another edge saw the ACK. False: there is no such transaction."""
+        """Another edge saw the ACK, or the PRACK. False: there is no such transaction."""
+        waited = self._provisionals.overtake(transaction, now)
         entry = self._table.get(transaction)
         if entry is None:
-            return False
+            return waited
         self._perform(entry, entry.machine.on_ack(now))
         return True
 
@@ -250,6 +257,8 @@ class Uas:
         data = self._written(entry.origin, respond)
         if data is not None:
             self._send(entry, status, data, respond.to_tag, now)
+            if respond.rseq and not entry.final:
+                self._provisionals.sent(entry.key, entry.call_key, entry.origin, respond, data, now)
 
     def _written(self, origin: Origin, respond: edge_pb2.Respond) -> bytes | None:
         headers: Fields = [("Contact", self._contact(origin))] if respond.contact else []
@@ -277,6 +286,8 @@ class Uas:
         data = self._written(origin, respond)
         if data is not None:
             self._wires.answer(origin, respond.status, data)
+            if respond.rseq:
+                self._provisionals.sent(respond.transaction, command.call_key, origin, respond, data, now)
 
     def _origin_of(self, respond: edge_pb2.Respond) -> Origin | None:
         if not respond.transaction or not respond.HasField("origin"):
@@ -369,6 +380,7 @@ class Uas:
             if status < 300 and origin.method == "INVITE":
                 ack_key = (origin.call_id, origin.to_tag or to_tag, origin.from_tag, origin.cseq)
             self._table.answered(entry, ack_key)
+            self._provisionals.overtake(entry.key, now)
         self._perform(entry, actions)
         if entry.machine.deadline < entry.look_at:
             self._deadlines.arm(entry, now)
