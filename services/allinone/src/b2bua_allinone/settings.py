@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from ipaddress import IPv4Network, IPv6Network
+from typing import Literal
 
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
@@ -44,6 +45,9 @@ class Settings(ServiceSettings):
     id: str = Field(default_factory=socket.gethostname, description="name of this process in its store")
     call_id: str = Field(default="suffixed", description="Call-ID of the egress leg")
     user_agent: str = Field(default="b2bua", description="User-Agent of our requests")
+    notify: Literal["accept", "refuse"] = Field(
+        default="accept", description="NOTIFY outside of dialogs: answered 200, or refused with 489"
+    )
     t1_seconds: float = Field(default=0.5, gt=0.0, le=5.0, description="SIP timer T1")
 
     def policy(self, routes: tuple[RouteEntry, ...]) -> Policy:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable
 from ipaddress import IPv4Network, IPv6Network, ip_network
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, PlainSerializer, ValidationInfo, WithJsonSchema, field_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
@@ -207,6 +207,11 @@ class Settings(ServiceSettings):
         description="answer to the source address of peers that show private addresses",
         examples=["true"],
     )
+    notify: Literal["accept", "refuse"] = Field(
+        default="accept",
+        description="NOTIFY outside of dialogs: accept answers 200 to what nobody reads, refuse 489",
+        examples=["refuse"],
+    )
     retry_after_seconds: int = Field(
         default=5, ge=1, le=3600, description="Retry-After of a refused call", examples=["5"]
     )
@@ -251,6 +256,7 @@ class Settings(ServiceSettings):
             max_transactions=self.max_transactions,
             max_flows=self.max_connections,
             dialog_transactions=self.max_dialog_transactions,
+            accept_notify=self.notify == "accept",
             retry_after=self.retry_after_seconds,
             nat_traversal=self.nat_traversal,
             server=self.server,

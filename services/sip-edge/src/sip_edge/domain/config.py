@@ -52,8 +52,8 @@ class EdgeConfig:
     limits: Limits = field(default_factory=Limits)
     mtu: int = 1300
     """Requests of more octets go over TCP where that is possible (RFC 3261 18.1.1)."""
-    extensions: frozenset[str] = frozenset()
-    """Option tags that may stand in Require."""
+    accept_notify: bool = True
+    """Answer 200 to a NOTIFY outside of dialogs; otherwise it is refused."""
     max_transactions: int = 200_000
     """New work is refused at this number of transactions, work in progress at a quarter more."""
     max_flows: int = 20_000

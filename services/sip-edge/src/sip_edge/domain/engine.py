@@ -79,10 +79,15 @@ class EdgeCore:
         """Whether nobody waits for anything from this edge. Looks at every transaction: for the drain."""
         return not self._servers.unfinished() and not self._clients.unfinished()
 
-    def greeted(self, identity: Identity, wanted_headers: Iterable[str]) -> None:
-        """What the first pod said: how keys are made, and which header fields events carry."""
+    def greeted(
+        self, identity: Identity, wanted_headers: Iterable[str], extensions: Iterable[str] = ()
+    ) -> None:
+        """What the first pod said: how keys are made, which header fields events carry, and which option
+        tags may be required.
+        """
         self._events.want(wanted_headers)
         if self._uas is not None:
+            self._uas.extensions = frozenset(extensions)
             return
         config, counters = self._config, self.counters
         self._uas = Uas(
@@ -97,6 +102,7 @@ class EdgeCore:
             deadlines=self._deadlines,
             counters=counters,
         )
+        self._uas.extensions = frozenset(extensions)
         acks = Acks(
             span=64 * config.timers.t1,
             roads=self._roads,

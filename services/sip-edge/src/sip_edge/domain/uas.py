@@ -20,7 +20,6 @@ from sip_edge.domain.refusals import (
     NOT_IMPLEMENTED,
     NOT_UTF8,
     OK,
-    OUTSIDE,
     REFUSAL_TAG,
     TERMINATED,
     TOO_MANY,
@@ -29,6 +28,7 @@ from sip_edge.domain.refusals import (
     Fields,
     Verdict,
     is_known,
+    outside,
     refusal_tag,
     unsupported,
 )
@@ -71,6 +71,9 @@ class Uas:
         self._events: Final = events
         self._deadlines: Final = deadlines
         self._counters: Final = counters
+        self._outside: Final = outside(accept_notify=config.accept_notify)
+        self.extensions: frozenset[str] = frozenset()
+        """Option tags that may stand in Require."""
         self._provisionals: Final = Provisionals(
             config.timers, wires=wires, events=events, deadlines=deadlines
         )
@@ -104,7 +107,7 @@ class Uas:
             self._cancel(request, base, arrival, now)
         elif not is_known(method):
             self._refuse(request, arrival, base, NOT_IMPLEMENTED)
-        elif missing := unsupported(request.require, self._config.extensions):
+        elif missing := unsupported(request.require, self.extensions):
             self._refuse(request, arrival, base, BAD_EXTENSION, [("Unsupported", missing)])
         elif to_tag:
             self._inside(request, to_tag, base, key, arrival, now)
@@ -115,7 +118,7 @@ class Uas:
         elif method == "OPTIONS":
             self._options(request, base, arrival)
         else:
-            self._refuse(request, arrival, base, OUTSIDE[method])
+            self._refuse(request, arrival, base, self._outside[method])
 
     def answer_error(self, request: Request, error: PeerProtocolError, arrival: Arrival) -> None:
         """Answer a malformed request, if what could be read of it is enough."""
@@ -157,7 +160,7 @@ class Uas:
         headers = [
             ("Allow", ALLOW),
             ("Accept", "application/sdp"),
-            ("Supported", ", ".join(sorted(self._config.extensions))),
+            ("Supported", ", ".join(sorted(self.extensions))),
         ]
         self._refuse(request, arrival, base, OK, headers)
 
@@ -426,7 +429,7 @@ class Uas:
         retry: bool = False,
     ) -> None:
         origin = Origin.of_request(request, arrival, nat_traversal=self._config.nat_traversal)
-        fields = list(headers or ())
+        fields = [*verdict.fields, *(headers or ())]
         if verdict.allow:
             fields.append(("Allow", ALLOW))
         if retry:
