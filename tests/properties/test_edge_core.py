@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from b2bua.edge.v1 import edge_pb2
+from sip_edge.domain import HelperProxyConfig
 from sipcore.message import Request, Response
 from sipcore.parser import parse_datagram
 from sipcore.testing.builders import ack_to, cancel_of, invite, request, response_to
@@ -58,6 +59,24 @@ def _place(method: str, number: int, named: bool, size: int) -> Step:
         invite_branch=BRANCHES[0] if method == "ACK" else "",
     )
     return lambda world: world.command(KEY, number, send_request=asked)
+
+
+def _register(number: int, branches: str = "") -> Step:
+    headers = [("Via", f"SIP/2.0/UDP 198.51.100.1;branch={branches}")] if branches else []
+    data = request("REGISTER", branch=f"z9hG4bK-r{number}", cseq=number, headers=headers)
+    return lambda world: world.receive(data)
+
+
+def _registrar_answers(status: int) -> Step:
+    """Whatever was forwarded so far is answered, old tries included."""
+
+    def step(world: World) -> None:
+        for packet in world.outlet.packets:
+            message = packet.message
+            if isinstance(message, Request) and message.method == "REGISTER":
+                world.receive(response_to(message, status), CALLEE)
+
+    return step
 
 
 def _resolve(count: int) -> Step:
@@ -128,6 +147,9 @@ STEPS = st.one_of(
     st.builds(_cancel, st.sampled_from(BRANCHES)),
     st.builds(_stop, branch=st.sampled_from(BRANCHES)),
     st.builds(_stop, transaction=st.just(REFERENCE)),
+    st.builds(_register, st.integers(1, 3)),
+    st.just(_register(4, IDENTITY.proxy_branch("looped"))),
+    st.builds(_registrar_answers, STATUSES),
     st.builds(_pass_time, st.sampled_from([0.5, 4.0, 10.0, 33.0])),
 )
 """All that can happen, sensible or not."""
@@ -146,9 +168,12 @@ CALLEE_STEPS = st.one_of(HOP_LOST, SHORT, RESPONSES, st.builds(_cancel, st.sampl
 """What can happen to one INVITE of ours while its transaction lives."""
 
 
-@given(st.lists(STEPS, max_size=25))
-def test_everything_is_forgotten_in_time(steps: list[Step]) -> None:
-    world = World()
+PROXIES = st.sampled_from([None, "sip:192.0.2.2", "sip:registrar.example", "sip:192.0.2.2;transport=tcp"])
+
+
+@given(st.lists(STEPS, max_size=25), PROXIES)
+def test_everything_is_forgotten_in_time(steps: list[Step], proxy: str | None) -> None:
+    world = World(helper_proxy=HelperProxyConfig(uri=proxy) if proxy else None)
     for step in steps:
         step(world)
     _resolve(0)(world)
@@ -156,6 +181,33 @@ def test_everything_is_forgotten_in_time(steps: list[Step]) -> None:
     assert world.core.open_transactions == 0
     assert world.core.idle
     assert world.core.next_deadline() == math.inf
+
+
+PROXY_STEPS = st.one_of(
+    st.builds(_register, st.integers(1, 2)),
+    st.builds(_registrar_answers, STATUSES),
+    st.builds(_resolve, st.integers(0, 3)),
+    BREAK,
+    HOP_LOST,
+    SHORT,
+)
+"""What can happen to requests that are passed on, while their transactions live."""
+
+
+@given(st.lists(PROXY_STEPS, max_size=20), PROXIES.filter(bool))
+def test_what_is_passed_on_gets_one_final_answer(steps: list[Step], proxy: str) -> None:
+    world = World(helper_proxy=HelperProxyConfig(uri=proxy))
+    for step in (_register(1), *steps):
+        step(world)
+    _resolve(0)(world)
+    world.pass_time(300)
+    finals: dict[str, set[bytes]] = {}
+    for packet in world.packets():
+        message = packet.message
+        if isinstance(message, Response) and message.status >= 200:
+            finals.setdefault(message.via.branch, set()).add(packet.data)
+    assert finals
+    assert all(len(answers) == 1 for answers in finals.values())
 
 
 @given(st.lists(CALLER_STEPS, max_size=20))

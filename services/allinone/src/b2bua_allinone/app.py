@@ -45,6 +45,7 @@ class AllInOne:
             listeners=(),
             allow=settings.allow,
             timers=Timers(t1=settings.t1_seconds),
+            helper_proxy=settings.helper_proxy,
             accept_notify=settings.notify == "accept",
         )
         self._edge = EdgeService(config, settings.listeners, self._link, flush=self._link.flush)

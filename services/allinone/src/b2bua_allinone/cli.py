@@ -96,6 +96,12 @@ def _add_options(run: argparse.ArgumentParser) -> None:
         "--call-id", choices=sorted(CALL_ID_FORMS), help="Call-ID of the egress leg (default: suffixed)"
     )
     run.add_argument(
+        "--sip-proxy",
+        type=_checked(parse_route),
+        metavar="HOST[:PORT]",
+        help="registrar or proxy that REGISTER is passed on to (default: it is refused)",
+    )
+    run.add_argument(
         "--notify",
         choices=("accept", "refuse"),
         help="NOTIFY outside of dialogs: answer 200, or 489 (default: accept)",
@@ -113,6 +119,7 @@ def _fields(options: argparse.Namespace) -> dict[str, object]:
         "http": options.http,
         "allow": tuple(options.allow or ()),
         "call_id": options.call_id,
+        "sip_proxy": options.sip_proxy,
         "notify": options.notify,
         "t1_seconds": options.t1,
         "log_level": options.log_level,

@@ -14,6 +14,7 @@ from call_control.domain.call_id import CALL_ID_FORMS
 from call_control.domain.policy import Policy
 from call_control.domain.routing.entry import RouteEntry
 from call_control.service import Keys
+from sip_edge.domain import HelperProxyConfig
 from svckit.listen import ListenSpec
 from svckit.settings import ListenSetting, OptionalHostPortSetting, ServiceSettings
 
@@ -45,6 +46,12 @@ class Settings(ServiceSettings):
     id: str = Field(default_factory=socket.gethostname, description="name of this process in its store")
     call_id: str = Field(default="suffixed", description="Call-ID of the egress leg")
     user_agent: str = Field(default="b2bua", description="User-Agent of our requests")
+    sip_proxy: RouteEntry | None = Field(
+        default=None, description="where requests outside of dialogs go that are not for us"
+    )
+    sip_proxy_methods: frozenset[str] = Field(
+        default=frozenset({"REGISTER"}), description="which those are, of `sip_edge.domain.config.FORWARDED`"
+    )
     notify: Literal["accept", "refuse"] = Field(
         default="accept", description="NOTIFY outside of dialogs: answered 200, or refused with 489"
     )
@@ -61,6 +68,13 @@ class Settings(ServiceSettings):
             tombstone_ms=peer_wait,
             edge_absence_ms=peer_wait,
         )
+
+    @property
+    def helper_proxy(self) -> HelperProxyConfig | None:
+        """Where the edge passes requests on that belong to no call."""
+        if self.sip_proxy is None:
+            return None
+        return HelperProxyConfig(uri=self.sip_proxy.uri, methods=self.sip_proxy_methods)
 
     def keys(self) -> Keys:
         """Return the identity keys; a random one if nothing of this process outlives it."""

@@ -33,7 +33,9 @@ UNAVAILABLE: Final = Verdict(503, "Service Unavailable")
 TOO_MANY: Final = Verdict(500, "Server Internal Error")
 BAD_EVENT: Final = Verdict(489, "Bad Event", fields=(("Allow-Events", "refer"),))
 """The one package whose notifications mean something to a call (RFC 6665 8.2.2, RFC 3515)."""
-BAD_EXTENSION: Final = Verdict(420, "Bad Extension")
+REQUEST_TIMEOUT: Final = Verdict(408, "Request Timeout")
+LOOP_DETECTED: Final = Verdict(482, "Loop Detected")
+TOO_MANY_HOPS: Final = Verdict(483, "Too Many Hops")
 TERMINATED: Final = Verdict(487, "Request Terminated")
 UNDECIDED: Final = Verdict(500, "Server Internal Error")
 
@@ -60,6 +62,11 @@ def is_known(method: str) -> bool:
 def refusal_tag(reference: str) -> str:
     """To tag of an answer without state: the same for every repetition of the request (RFC 3261 8.2.7)."""
     return f"{REFUSAL_TAG}{crc32(reference.encode('utf-8', 'surrogateescape')):08x}"
+
+
+def bad_extension(missing: str) -> Verdict:
+    """The refusal of a request that requires what we do not know."""
+    return Verdict(420, "Bad Extension", fields=(("Unsupported", missing),))
 
 
 def unsupported(required: tuple[str, ...], extensions: frozenset[str]) -> str:

@@ -10,11 +10,11 @@ from sip_edge.domain.config import EdgeConfig
 from sip_edge.domain.deadlines import Deadlines
 from sip_edge.domain.drop_reasons import Counters, DropReason
 from sip_edge.domain.events import Events
+from sip_edge.domain.helper_proxy import HelperProxy
 from sip_edge.domain.origin import COOKIE, Arrival, Origin, reference
 from sip_edge.domain.provisionals import Provisionals
 from sip_edge.domain.refusals import (
     ALLOW,
-    BAD_EXTENSION,
     FORBIDDEN,
     NO_TRANSACTION,
     NOT_IMPLEMENTED,
@@ -27,6 +27,7 @@ from sip_edge.domain.refusals import (
     UNDECIDED,
     Fields,
     Verdict,
+    bad_extension,
     is_known,
     outside,
     refusal_tag,
@@ -58,6 +59,7 @@ class Uas:
         events: Events,
         deadlines: Deadlines,
         counters: Counters,
+        proxy: HelperProxy | None,
     ) -> None:
         self._config: Final = config
         self._timers: Final = config.timers
@@ -71,6 +73,10 @@ class Uas:
         self._events: Final = events
         self._deadlines: Final = deadlines
         self._counters: Final = counters
+        self._proxy: Final = proxy
+        self._forwarded: Final = proxy.methods if proxy is not None else frozenset[str]()
+        taken = ALLOW.split(", ")
+        self._allow: Final = ", ".join([*taken, *sorted(self._forwarded.difference(taken))])
         self._outside: Final = outside(accept_notify=config.accept_notify)
         self.extensions: frozenset[str] = frozenset()
         """Option tags that may stand in Require."""
@@ -107,8 +113,10 @@ class Uas:
             self._cancel(request, base, arrival, now)
         elif not is_known(method):
             self._refuse(request, arrival, base, NOT_IMPLEMENTED)
+        elif method in self._forwarded and not to_tag:
+            self._forward(request, base, arrival, now)
         elif missing := unsupported(request.require, self.extensions):
-            self._refuse(request, arrival, base, BAD_EXTENSION, [("Unsupported", missing)])
+            self._refuse(request, arrival, base, bad_extension(missing))
         elif to_tag:
             self._inside(request, to_tag, base, key, arrival, now)
         elif not self._access.allows(arrival.source[0]):
@@ -158,11 +166,21 @@ class Uas:
             self._refuse(request, arrival, base, UNAVAILABLE, retry=True)
             return
         headers = [
-            ("Allow", ALLOW),
+            ("Allow", self._allow),
             ("Accept", "application/sdp"),
             ("Supported", ", ".join(sorted(self.extensions))),
         ]
         self._refuse(request, arrival, base, OK, headers)
+
+    def _forward(self, request: Request, base: str, arrival: Arrival, now: float) -> None:
+        """Hand a request to the helper proxy: it is not for us, whatever it requires."""
+        if not self._access.allows(arrival.source[0]):
+            self._refuse(request, arrival, base, FORBIDDEN)
+        elif self._proxy is not None:
+            origin = Origin.of_request(request, arrival, nat_traversal=self._config.nat_traversal)
+            verdict = self._proxy.receive(request, origin, base, now)
+            if verdict is not None:
+                self._refuse(request, arrival, base, verdict, retry=verdict is UNAVAILABLE)
 
     def _cancel(self, request: Request, base: str, arrival: Arrival, now: float) -> None:
         key = f"{base} CANCEL"
@@ -431,7 +449,7 @@ class Uas:
         origin = Origin.of_request(request, arrival, nat_traversal=self._config.nat_traversal)
         fields = [*verdict.fields, *(headers or ())]
         if verdict.allow:
-            fields.append(("Allow", ALLOW))
+            fields.append(("Allow", self._allow))
         if retry:
             fields.append(("Retry-After", str(self._config.retry_after)))
         fields += self._own_headers()
