@@ -9,7 +9,7 @@ from call_control.domain.routing.entry import RouteEntry
 from sipcore.session_timer import Wish
 
 #: Option tags that a request to us may require (RFC 3261 20.32).
-EXTENSIONS: tuple[str, ...] = ()
+EXTENSIONS = ("100rel", "timer")
 #: Header fields that events carry beside the ones with a field of their own.
 WANTED_HEADERS = (
     "reason",
