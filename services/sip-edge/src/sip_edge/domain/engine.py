@@ -99,7 +99,6 @@ class EdgeCore:
                 config.helper_proxy,
                 identity=identity,
                 admission=self.admission,
-                addressing=self._addressing,
                 roads=self._roads,
                 wires=self._wires,
                 deadlines=self._deadlines,

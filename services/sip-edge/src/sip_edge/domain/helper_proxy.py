@@ -9,7 +9,6 @@ from functools import partial
 from typing import Final
 
 from b2bua.edge.v1 import edge_pb2
-from sip_edge.domain.addressing import Addressing
 from sip_edge.domain.admission import Admission, Work
 from sip_edge.domain.client_table import Hop
 from sip_edge.domain.config import EdgeConfig, HelperProxyConfig
@@ -107,7 +106,6 @@ class HelperProxy:
         *,
         identity: Identity,
         admission: Admission,
-        addressing: Addressing,
         roads: Roads,
         wires: Wires,
         deadlines: Deadlines,
@@ -121,7 +119,6 @@ class HelperProxy:
         self._retry_after: Final = str(config.retry_after)
         self._identity: Final = identity
         self._admission: Final = admission
-        self._addressing: Final = addressing
         self._roads: Final = roads
         self._wires: Final = wires
         self._deadlines: Final = deadlines
@@ -165,7 +162,7 @@ class HelperProxy:
 
     def receive_response(self, response: Response, now: float) -> bool:
         """Take a response. False: it is not for us. Raises `PeerProtocolError` when it is malformed."""
-        branch = response.via.branch
+        _, branch = response.via_form
         relay = self._by_branch.get(branch)
         if relay is None or relay.client is None:
             if not self._identity.is_proxy_branch(branch):
@@ -242,7 +239,7 @@ class HelperProxy:
         return larger, self._write(relay, branch, larger)
 
     def _write(self, relay: Relay, branch: str, road: Road) -> bytes:
-        local = self._addressing.local(road.listener, road.endpoint.ip)
+        local = road.local
         path = local.path if relay.path else ""
         return request_bytes(relay.request, f"{local.via}{branch}", relay.origin.via, path)
 
@@ -349,4 +346,4 @@ class HelperProxy:
 
 
 def _hop(road: Road) -> Hop:
-    return road.flow or (road.endpoint.ip, road.endpoint.port)
+    return road.flow or road.address
