@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from b2bua.edge.v1 import edge_pb2
+from sip_edge.domain import HelperProxyConfig
 from sipcore.message import Request, Response
 from sipcore.parser import parse_datagram
 from sipcore.testing.builders import ack_to, cancel_of, invite, request, response_to
@@ -28,9 +29,14 @@ TARGETS = [endpoint("192.0.2.2"), endpoint("192.0.2.3", transport="tcp"), endpoi
 Step = Callable[[World], object]
 
 
-def _respond(status: int, origin: bool) -> Step:
+def _respond(status: int, origin: bool, rseq: int = 0) -> Step:
     answer = edge_pb2.Respond(
-        transaction=REFERENCE, status=status, to_tag=TAG, contact=True, origin=ORIGIN if origin else None
+        transaction=REFERENCE,
+        status=status,
+        to_tag=TAG,
+        contact=True,
+        origin=ORIGIN if origin else None,
+        rseq=rseq,
     )
     return lambda world: world.command(KEY, respond=answer)
 
@@ -55,6 +61,24 @@ def _place(method: str, number: int, named: bool, size: int) -> Step:
     return lambda world: world.command(KEY, number, send_request=asked)
 
 
+def _register(number: int, branches: str = "") -> Step:
+    headers = [("Via", f"SIP/2.0/UDP 198.51.100.1;branch={branches}")] if branches else []
+    data = request("REGISTER", branch=f"z9hG4bK-r{number}", cseq=number, headers=headers)
+    return lambda world: world.receive(data)
+
+
+def _registrar_answers(status: int) -> Step:
+    """Whatever was forwarded so far is answered, old tries included."""
+
+    def step(world: World) -> None:
+        for packet in world.outlet.packets:
+            message = packet.message
+            if isinstance(message, Request) and message.method == "REGISTER":
+                world.receive(response_to(message, status), CALLEE)
+
+    return step
+
+
 def _resolve(count: int) -> Step:
     def step(world: World) -> None:
         for token, _ in world.outlet.queries:
@@ -72,7 +96,12 @@ def _break_connections(world: World) -> None:
 
 def _in_dialog(method: str, cseq: int) -> Step:
     data = request(
-        method, to_tag=TAG, cseq=cseq, branch=f"z9hG4bK-{method}-{cseq}", contact="sip:a@192.0.2.1"
+        method,
+        to_tag=TAG,
+        cseq=cseq,
+        branch=f"z9hG4bK-{method}-{cseq}",
+        contact="sip:a@192.0.2.1",
+        headers=[("RAck", f"{cseq} 1 INVITE")] if method == "PRACK" else (),
     )
     return lambda world: world.receive(data)
 
@@ -81,7 +110,7 @@ BUSY = response_to(invite(), 486, to_tag=TAG)
 _refusal = parse_datagram(BUSY)
 assert isinstance(_refusal, Response)
 REFUSAL: Response = _refusal
-METHODS = st.sampled_from(["INVITE", "BYE", "ACK", "CANCEL", "INFO"])
+METHODS = st.sampled_from(["INVITE", "BYE", "ACK", "CANCEL", "INFO", "PRACK"])
 
 
 def _pass_time(seconds: float) -> Step:
@@ -112,18 +141,26 @@ STEPS = st.one_of(
     HOP_LOST,
     RESPONSES,
     st.builds(_in_dialog, METHODS, st.integers(1, 3)),
-    st.builds(_respond, ANSWERS, st.booleans()),
+    st.builds(_respond, ANSWERS, st.booleans(), st.integers(0, 2)),
     st.builds(_place, METHODS, st.integers(1, 3), st.booleans(), st.sampled_from([0, 1400])),
     st.builds(_resolve, st.integers(0, 3)),
     st.builds(_cancel, st.sampled_from(BRANCHES)),
     st.builds(_stop, branch=st.sampled_from(BRANCHES)),
     st.builds(_stop, transaction=st.just(REFERENCE)),
+    st.builds(_register, st.integers(1, 3)),
+    st.just(_register(4, IDENTITY.proxy_branch("looped"))),
+    st.builds(_registrar_answers, STATUSES),
     st.builds(_pass_time, st.sampled_from([0.5, 4.0, 10.0, 33.0])),
 )
 """All that can happen, sensible or not."""
 
 CALLER_STEPS = st.one_of(
-    RECEIVE_CANCEL, RECEIVE_ACK, SHORT, st.builds(_respond, ANSWERS, st.just(False)), RESPONSES
+    RECEIVE_CANCEL,
+    RECEIVE_ACK,
+    SHORT,
+    st.builds(_respond, ANSWERS, st.just(False), st.integers(0, 2)),
+    st.builds(_in_dialog, st.just("PRACK"), st.integers(1, 3)),
+    RESPONSES,
 )
 """What can happen to one INVITE of the caller while its transaction lives."""
 
@@ -131,9 +168,12 @@ CALLEE_STEPS = st.one_of(HOP_LOST, SHORT, RESPONSES, st.builds(_cancel, st.sampl
 """What can happen to one INVITE of ours while its transaction lives."""
 
 
-@given(st.lists(STEPS, max_size=25))
-def test_everything_is_forgotten_in_time(steps: list[Step]) -> None:
-    world = World()
+PROXIES = st.sampled_from([None, "sip:192.0.2.2", "sip:registrar.example", "sip:192.0.2.2;transport=tcp"])
+
+
+@given(st.lists(STEPS, max_size=25), PROXIES)
+def test_everything_is_forgotten_in_time(steps: list[Step], proxy: str | None) -> None:
+    world = World(helper_proxy=HelperProxyConfig(uri=proxy) if proxy else None)
     for step in steps:
         step(world)
     _resolve(0)(world)
@@ -141,6 +181,33 @@ def test_everything_is_forgotten_in_time(steps: list[Step]) -> None:
     assert world.core.open_transactions == 0
     assert world.core.idle
     assert world.core.next_deadline() == math.inf
+
+
+PROXY_STEPS = st.one_of(
+    st.builds(_register, st.integers(1, 2)),
+    st.builds(_registrar_answers, STATUSES),
+    st.builds(_resolve, st.integers(0, 3)),
+    BREAK,
+    HOP_LOST,
+    SHORT,
+)
+"""What can happen to requests that are passed on, while their transactions live."""
+
+
+@given(st.lists(PROXY_STEPS, max_size=20), PROXIES.filter(bool))
+def test_what_is_passed_on_gets_one_final_answer(steps: list[Step], proxy: str) -> None:
+    world = World(helper_proxy=HelperProxyConfig(uri=proxy))
+    for step in (_register(1), *steps):
+        step(world)
+    _resolve(0)(world)
+    world.pass_time(300)
+    finals: dict[str, set[bytes]] = {}
+    for packet in world.packets():
+        message = packet.message
+        if isinstance(message, Response) and message.status >= 200:
+            finals.setdefault(message.via.branch, set()).add(packet.data)
+    assert finals
+    assert all(len(answers) == 1 for answers in finals.values())
 
 
 @given(st.lists(CALLER_STEPS, max_size=20))

@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 
 from sipcore.errors import LocalProtocolError
 from sipcore.testing import CallState, Clock, Faults, Kind, Script, ScriptedAgent, Wire
-from sipcore.transaction import Action, ClientState, ClientTransaction, ServerState, ServerTransaction
+from sipcore.transaction import (
+    Action,
+    ClientState,
+    ClientTransaction,
+    ReliableProvisional,
+    ServerState,
+    ServerTransaction,
+)
 
 STATUS = st.sampled_from((100, 180, 183, 200, 202, 302, 404, 487, 600))
 METHOD = st.sampled_from(("INVITE", "BYE"))
@@ -24,7 +31,7 @@ STEPS = st.lists(
 FINALS = (Action.TIMEOUT, Action.TRANSPORT_FAILED)
 
 
-def finish(transaction: ClientTransaction | ServerTransaction) -> list[Action]:
+def finish(transaction: ClientTransaction | ServerTransaction | ReliableProvisional) -> list[Action]:
     """Fires all timers that are left."""
     done: list[Action] = []
     while transaction.deadline != math.inf:
@@ -89,6 +96,29 @@ def test_server_transactions_never_break_and_end_after_a_final_response(
     assert transaction.state is ServerState.TERMINATED
     assert done[Action.TERMINATE] == 1
     assert done[Action.PASS_ACK] + done[Action.ACK_MISSING] <= 1
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(("prack", "overtaken", "timer")), st.floats(0.0, 40.0)), max_size=9)
+)
+def test_reliable_provisionals_end_once_and_complain_only_when_nobody_spoke(
+    steps: list[tuple[str, float]],
+) -> None:
+    provisional = ReliableProvisional()
+    done = Counter(provisional.start(0.0))
+    now = 0.0
+    for what, pause in steps:
+        now += pause
+        if what == "prack":
+            done.update(provisional.on_prack(now))
+        elif what == "overtaken":
+            done.update(provisional.on_overtaken(now))
+        else:
+            done.update(provisional.on_timer(now))
+    done.update(finish(provisional))
+    assert done[Action.TERMINATE] == 1
+    assert done[Action.SEND_RESPONSE] <= 7
+    assert done[Action.PRACK_MISSING] <= 1
 
 
 DELAY = st.sampled_from((0.0, 0.1, 0.5, 0.505, 0.51, 2.0, 8.0))

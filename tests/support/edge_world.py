@@ -95,14 +95,20 @@ class FakeLink:
 class World:
     """The edge, what it said, and the time."""
 
-    def __init__(self, *listeners: Listener, greeted: bool = True, **settings: Any) -> None:
+    def __init__(
+        self,
+        *listeners: Listener,
+        greeted: bool = True,
+        extensions: Sequence[str] = (),
+        **settings: Any,
+    ) -> None:
         self.outlet = FakeOutlet()
         self.link = FakeLink()
         self.now = 1000.0
         config = EdgeConfig(edge_id="edge-0", boot=7, listeners=listeners or (UDP, TCP), **settings)
         self.core = EdgeCore(config, self.outlet, self.link)
         if greeted:
-            self.core.greeted(IDENTITY, ["subject", "supported"])
+            self.core.greeted(IDENTITY, ["subject", "supported"], extensions)
         self.core.admission.state = Lifecycle.SERVING
         self._commands = 0
 

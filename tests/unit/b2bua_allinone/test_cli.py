@@ -5,6 +5,7 @@ import pytest
 from b2bua_allinone.__main__ import main
 from b2bua_allinone.cli import parse_arguments
 from b2bua_allinone.settings import Settings
+from sip_edge.domain import HelperProxyConfig
 from svckit.settings import load
 
 
@@ -17,6 +18,8 @@ def test_the_defaults_listen_everywhere_and_answer_by_themselves() -> None:
     assert [str(spec) for spec in settings.listeners] == ["udp:0.0.0.0:5060", "tcp:0.0.0.0:5060"]
     assert settings.route == ()
     assert settings.store == "memory"
+    assert settings.helper_proxy is None
+    assert settings.notify == "accept"
 
 
 def test_options_become_settings() -> None:
@@ -29,10 +32,16 @@ def test_options_become_settings() -> None:
         "[::1]",
         "--store",
         "redis://h/1",
+        "--sip-proxy",
+        "registrar.example",
+        "--notify",
+        "refuse",
     )
     assert [spec.port for spec in settings.listeners] == [5070]
     assert [entry.uri for entry in settings.route] == ["sip:127.0.0.1:5062", "sip:[::1]"]
     assert settings.store == "redis://h/1"
+    assert settings.helper_proxy == HelperProxyConfig(uri="sip:registrar.example")
+    assert settings.notify == "refuse"
 
 
 def test_options_of_routing_reach_the_policy() -> None:
@@ -71,6 +80,8 @@ def test_routes_with_secrets_come_from_the_environment(monkeypatch: pytest.Monke
         (["run", "--http", "nonsense"], "--http"),
         (["run", "--allow", "10.0.0.0/99"], "--allow"),
         (["run", "--call-id", "random"], "--call-id"),
+        (["run", "--sip-proxy", "a b"], "--sip-proxy"),
+        (["run", "--notify", "ignore"], "--notify"),
         (["run", "--listen", "udp:127.0.0.1"], "listen"),
         (["run", "--listen", "carrier-pigeon:1.2.3.4:5"], "listen"),
         ([], "COMMAND"),

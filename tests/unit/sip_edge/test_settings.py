@@ -7,6 +7,7 @@ from ipaddress import ip_network
 
 import pytest
 
+from sip_edge.domain import HelperProxyConfig
 from sip_edge.settings import Settings
 from svckit.errors import SettingsError
 from svckit.listen import HostPort
@@ -27,6 +28,8 @@ def test_runs_without_any_setting() -> None:
     assert settings.drain_seconds == 40.0
     config = settings.edge_config(boot=7)
     assert (config.mtu, config.timers.t1, config.boot, config.allow) == (1300, 0.5, 7, ())
+    assert config.accept_notify
+    assert config.helper_proxy is None
 
 
 def test_carries_values_to_core_and_sockets(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -50,6 +53,9 @@ def test_carries_values_to_core_and_sockets(monkeypatch: pytest.MonkeyPatch) -> 
         "PREFER_IPV6": "true",
         "NAT_TRAVERSAL": "true",
         "RETRY_AFTER_SECONDS": "9",
+        "NOTIFY": "refuse",
+        "SIP_PROXY": "[2001:db8::1]:5070;transport=tcp",
+        "SIP_PROXY_METHODS": "REGISTER,SUBSCRIBE",
         "SERVER": "Example",
         "GRPC": "127.0.0.1:7002",
         "DRAIN_SHIFT_SECONDS": "10",
@@ -65,6 +71,10 @@ def test_carries_values_to_core_and_sockets(monkeypatch: pytest.MonkeyPatch) -> 
     assert (config.mtu, config.limits.max_message, config.limits.max_body) == (1200, 20000, 20000)
     assert (config.max_transactions, config.max_flows, config.dialog_transactions) == (10, 20, 3)
     assert (config.nat_traversal, config.retry_after, config.server) == (True, 9, "Example")
+    assert not config.accept_notify
+    assert config.helper_proxy == HelperProxyConfig(
+        uri="sip:[2001:db8::1]:5070;transport=tcp", methods=frozenset({"REGISTER", "SUBSCRIBE"})
+    )
     assert (io.tcp.connections, io.tcp.unsent_bytes) == (20, 70000)
     assert (io.tcp.connect_timeout, io.tcp.idle_timeout) == (1.5, 60.0)
     assert io.dns_servers == (("192.0.2.53", 53), ("2001:db8::53", 5353))
@@ -88,6 +98,14 @@ def test_carries_values_to_core_and_sockets(monkeypatch: pytest.MonkeyPatch) -> 
         ("T2", "0.1", "SIP_EDGE_T1"),
         ("UDP_MTU", "100", "greater than or equal to 548"),
         ("DNS_SERVERS", "ns.example.com", "IP addresses"),
+        ("SIP_PROXY", "a b", "should look like host"),
+        ("SIP_PROXY", "sip:h", "should look like host"),
+        ("SIP_PROXY", "alice@h", "should look like host"),
+        ("SIP_PROXY", "192.0.2.1:99999", "should look like host"),
+        ("SIP_PROXY", "192.0.2.1;transport=ws", "should look like host"),
+        ("SIP_PROXY_METHODS", "INVITE", "MESSAGE, PUBLISH, REGISTER, SUBSCRIBE"),
+        ("SIP_PROXY_METHODS", "", "at least 1 item"),
+        ("NOTIFY", "ignore", "'accept' or 'refuse'"),
         ("DRAIN_SHIFT_SECONDS", "41", "SIP_EDGE_DRAIN_SECONDS"),
         ("DRAIN_FLOW_SECONDS", "41", "SIP_EDGE_DRAIN_SECONDS"),
     ],

@@ -22,6 +22,7 @@ def test_defaults_are_those_of_rfc_3261_table_4() -> None:
         Wait.L: 32.0,
         Wait.M: 32.0,
         Wait.CANCELLED: 32.0,
+        Wait.PRACK: 32.0,
     }
 
 

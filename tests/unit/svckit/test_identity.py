@@ -145,6 +145,34 @@ class TestBranch:
         assert tag[24:] not in IDENTITY.branch(KEY, 1, 0)
 
 
+class TestProxyBranch:
+    """Branches of requests that are passed on without a call."""
+
+    @given(texts, texts)
+    def test_is_known_again_and_is_that_of_no_call(self, one: str, other: str) -> None:
+        branch = IDENTITY.proxy_branch(one, other)
+        assert branch.startswith("z9hG4bK")
+        assert branch.isascii()
+        assert all(IDENTITY.is_proxy_branch(text) for text in (branch, branch.upper(), branch.lower()))
+        assert IDENTITY.read_branch(branch) is None
+        assert IDENTITY.proxy_branch(one, other) == branch
+        assert IDENTITY.proxy_branch(one + other, "") != branch or not other
+
+    @given(st.integers(0, 42), st.sampled_from(sorted(DIGITS)))
+    def test_any_change_is_noticed(self, position: int, digit: str) -> None:
+        branch = IDENTITY.proxy_branch("request", "0")
+        forged = branch[:position] + digit + branch[position + 1 :]
+        assert IDENTITY.is_proxy_branch(forged) is (forged.lower() == branch.lower())
+
+    @given(st.one_of(st.text(), st.from_regex(r"z9hG4bK-p-[0-9a-v]{33}", fullmatch=True)))
+    def test_garbage_is_not_ours(self, text: str) -> None:
+        assert not IDENTITY.is_proxy_branch(text)
+
+    @given(keys, legs, counters)
+    def test_branch_of_a_call_is_none(self, key: str, leg: int, counter: int) -> None:
+        assert not IDENTITY.is_proxy_branch(IDENTITY.branch(key, leg, counter))
+
+
 class TestKeys:
     """Rotation of the key."""
 
@@ -157,6 +185,9 @@ class TestKeys:
         assert rotated.read_branch(branch) == (KEY, 1, 1, 0)
         assert done.read_tag(tag) is None
         assert done.read_branch(branch) is None
+        forwarded = old.proxy_branch("request")
+        assert rotated.is_proxy_branch(forwarded)
+        assert not done.is_proxy_branch(forwarded)
         assert rotated.tag(KEY, 1) == done.tag(KEY, 1) != tag
 
     def test_fingerprint_tells_keys_apart(self) -> None:

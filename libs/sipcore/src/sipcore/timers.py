@@ -40,6 +40,8 @@ class Wait(IntEnum):
     """Client INVITE: a 2xx was received (RFC 6026)."""
     CANCELLED = 12
     """Client INVITE: a CANCEL was sent, the final response is due (RFC 3261 9.1)."""
+    PRACK = 13
+    """Server INVITE: a reliable provisional was sent, its PRACK is due (RFC 3262 3)."""
 
 
 ZERO_WHEN_RELIABLE = frozenset({Wait.D, Wait.I, Wait.J, Wait.K})
@@ -95,6 +97,7 @@ class Timers:
             Wait.L: self.accepted,
             Wait.M: self.accepted,
             Wait.CANCELLED: long,
+            Wait.PRACK: long,
         }
         object.__setattr__(self, "waits", tuple(waits[wait] for wait in Wait))
 

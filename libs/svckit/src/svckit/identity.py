@@ -39,6 +39,10 @@ _COUNTER_LENGTH: Final = 3
 _COUNTERS: Final = 32**_COUNTER_LENGTH
 _RETRY_AT: Final = _LEG_END + _COUNTER_LENGTH
 _BRANCH_BODY_LENGTH: Final = _RETRY_AT + 1
+_PROXY_COOKIE: Final = f"{_COOKIE}-p-"
+"""No digit of ours, and another length: such a branch never passes for one of a call."""
+_PROXY_BODY_LENGTH: Final = 20
+_PROXY_LENGTH: Final = len(_PROXY_COOKIE) + _PROXY_BODY_LENGTH + _MAC_LENGTH
 _BRANCH_LENGTH: Final = _COOKIE_LENGTH + _BRANCH_BODY_LENGTH + _MAC_LENGTH
 
 MAX_LEG: Final = len(_PAIRS) - 1
@@ -114,6 +118,8 @@ class Identity:
         "_known_branches",
         "_known_tags",
         "_merge",
+        "_proxy",
+        "_proxy_macs",
         "_shard",
         "_tag_macs",
         "fingerprint",
@@ -135,6 +141,8 @@ class Identity:
         secrets = (key,) if previous is None else (key, previous)
         self._tag_macs = tuple(_keyed(secret, b"tag", _MAC_LENGTH) for secret in secrets)
         self._branch_macs = tuple(_keyed(secret, b"branch", _MAC_LENGTH) for secret in secrets)
+        self._proxy = _keyed(salt, b"proxy", _PROXY_BODY_LENGTH)
+        self._proxy_macs = tuple(_keyed(secret, b"proxy", _MAC_LENGTH) for secret in secrets)
         # What was minted or verified lately: a call brings the same few texts with each of its messages.
         self._known_tags: dict[str, tuple[str, int]] = {}
         self._known_branches: dict[str, BranchKey] = {}
@@ -237,6 +245,24 @@ class Identity:
         if read is None:
             raise ValueError("not a branch of ours")
         return self.branch(read.key, read.leg, read.counter, retry)
+
+    def proxy_branch(self, *request: str) -> str:
+        """Via branch for a request that is passed on without a call: 43 characters.
+
+        `request` is what identifies it. The same request gets the same branch at any edge, so that what one
+        sent and another sends again is one request to the next hop.
+        """
+        body = _letters(self._proxy, _fields(*request))
+        return f"{_PROXY_COOKIE}{(body + _letters(self._proxy_macs[0], body)).decode('ascii')}"
+
+    def is_proxy_branch(self, branch: str) -> bool:
+        """Whether `proxy_branch` made this text, here or at another edge."""
+        if len(branch) != _PROXY_LENGTH or not branch.isascii():
+            return False
+        text = branch.lower()
+        if not text.startswith(_PROXY_COOKIE.lower()):
+            return False
+        return _signed(self._proxy_macs, text[len(_PROXY_COOKIE) :].encode("ascii"), _PROXY_BODY_LENGTH)
 
 
 def _remember(known: dict[str, _T], text: str, read: _T) -> None:

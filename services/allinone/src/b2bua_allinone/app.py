@@ -11,6 +11,7 @@ from b2bua_allinone.callee import AnsweringCallee
 from b2bua_allinone.settings import Settings
 from b2bua_allinone.wiring import InProcessLink
 from call_control.adapters.open_store import open_store
+from call_control.domain.policy import EXTENSIONS
 from call_control.domain.routing.entry import RouteEntry
 from call_control.service import CallControl
 from call_control.telemetry import CallControlMetrics
@@ -44,6 +45,8 @@ class AllInOne:
             listeners=(),
             allow=settings.allow,
             timers=Timers(t1=settings.t1_seconds),
+            helper_proxy=settings.helper_proxy,
+            accept_notify=settings.notify == "accept",
         )
         self._edge = EdgeService(config, settings.listeners, self._link, flush=self._link.flush)
         runtime.health.require("store", self._store_available)
@@ -62,7 +65,7 @@ class AllInOne:
         self._control = control
         await control.start()
         self._link.attach(control.pod)
-        self._edge.greeted(control.identity, policy.wanted_headers)
+        self._edge.greeted(control.identity, policy.wanted_headers, EXTENSIONS)
         tasks.create_task(control.keep_cache_small())
         tasks.create_task(self._carry_metrics(control))
 

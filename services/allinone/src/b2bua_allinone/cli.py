@@ -125,6 +125,17 @@ def _add_options(run: argparse.ArgumentParser) -> None:
     run.add_argument(
         "--call-id", choices=sorted(CALL_ID_FORMS), help="Call-ID of the egress leg (default: suffixed)"
     )
+    run.add_argument(
+        "--sip-proxy",
+        type=_checked(parse_route),
+        metavar="HOST[:PORT]",
+        help="registrar or proxy that REGISTER is passed on to (default: it is refused)",
+    )
+    run.add_argument(
+        "--notify",
+        choices=("accept", "refuse"),
+        help="NOTIFY outside of dialogs: answer 200, or 489 (default: accept)",
+    )
     run.add_argument("--t1", type=float, metavar="SECONDS", help="SIP timer T1 (default: 0.5)")
     run.add_argument("--log-level", choices=("debug", "info", "warning", "error"), help="(default: info)")
 
@@ -143,6 +154,8 @@ def _fields(options: argparse.Namespace) -> dict[str, object]:
         "http": options.http,
         "allow": tuple(options.allow or ()),
         "call_id": options.call_id,
+        "sip_proxy": options.sip_proxy,
+        "notify": options.notify,
         "t1_seconds": options.t1,
         "log_level": options.log_level,
     }

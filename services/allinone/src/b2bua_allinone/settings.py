@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from ipaddress import IPv4Network, IPv6Network
+from typing import Literal
 
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
@@ -15,6 +16,7 @@ from call_control.domain.routing.entry import RouteEntry
 from call_control.domain.routing.pass_headers import PassHeaders
 from call_control.routing_settings import RoutesSetting, RoutingSettings
 from call_control.service import Keys
+from sip_edge.domain import HelperProxyConfig
 from svckit.listen import ListenSpec
 from svckit.settings import ListenSetting, OptionalHostPortSetting
 
@@ -46,6 +48,15 @@ class Settings(RoutingSettings):
     id: str = Field(default_factory=socket.gethostname, description="name of this process in its store")
     call_id: str = Field(default="suffixed", description="Call-ID of the egress leg")
     user_agent: str = Field(default="b2bua", description="User-Agent of our requests")
+    sip_proxy: RouteEntry | None = Field(
+        default=None, description="where requests outside of dialogs go that are not for us"
+    )
+    sip_proxy_methods: frozenset[str] = Field(
+        default=frozenset({"REGISTER"}), description="which those are, of `sip_edge.domain.config.FORWARDED`"
+    )
+    notify: Literal["accept", "refuse"] = Field(
+        default="accept", description="NOTIFY outside of dialogs: answered 200, or refused with 489"
+    )
     t1_seconds: float = Field(default=0.5, gt=0.0, le=5.0, description="SIP timer T1")
 
     def policy(self, routes: tuple[RouteEntry, ...]) -> Policy:
@@ -64,6 +75,13 @@ class Settings(RoutingSettings):
             tombstone_ms=peer_wait,
             edge_absence_ms=peer_wait,
         )
+
+    @property
+    def helper_proxy(self) -> HelperProxyConfig | None:
+        """Where the edge passes requests on that belong to no call."""
+        if self.sip_proxy is None:
+            return None
+        return HelperProxyConfig(uri=self.sip_proxy.uri, methods=self.sip_proxy_methods)
 
     def keys(self) -> Keys:
         """Return the identity keys; a random one if nothing of this process outlives it."""

@@ -1,7 +1,7 @@
 """`b2bua_simple`: the command line of Sippy's program of that name, on our engine.
 
-One fixed next hop, the ingress Call-ID on both legs, no daemon's helpers. Beyond the reference:
-TCP beside UDP, Max-Forwards counted down, and a clean end on SIGTERM.
+One fixed next hop for calls and registrations, the ingress Call-ID on both legs, no daemon's helpers.
+Beyond the reference: TCP beside UDP, Max-Forwards counted down, and a clean end on SIGTERM.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _HELP = f"""{_USAGE}
   -f            stay in the foreground (default: become a daemon)
   -l addr       local SIP address; IPv6 in brackets (default: all interfaces)
   -p port       local SIP port, UDP and TCP (default: 5060)
-  -n addr:port  next hop of every call; IPv6 in brackets (default: 192.168.0.102:5060)
+  -n addr:port  next hop of every call, and of REGISTER; IPv6 in brackets (default: 192.168.0.102:5060)
   -L logfile    where a daemon writes what it prints (default: /var/log/sippy.log)
   --version     print the version and exit
   --help        print this and exit
@@ -109,7 +109,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     try:
         settings = load(
-            Settings, listen=options.listeners, route=routes, call_id="same", user_agent=_USER_AGENT
+            Settings,
+            listen=options.listeners,
+            route=routes,
+            sip_proxy=routes[0],
+            call_id="same",
+            user_agent=_USER_AGENT,
         )
         if not options.foreground:
             _become_daemon(options.log_file)

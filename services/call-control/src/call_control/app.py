@@ -10,6 +10,7 @@ from b2bua.callcontrol.v1 import edge_link_pb2
 from call_control.adapters.edge_streams import EdgeStreams
 from call_control.adapters.journal import FileJournal
 from call_control.adapters.open_store import open_store
+from call_control.domain.policy import EXTENSIONS
 from call_control.rpc import EdgeLinkServicer
 from call_control.service import CallControl
 from call_control.settings import Settings
@@ -60,6 +61,7 @@ class CallControlProcess:
             shards=self._store.shards,
             wanted_headers=self._policy.wanted_headers,
             key_fingerprint=identity.fingerprint,
+            extensions=EXTENSIONS,
         )
         also = () if keys.previous is None else (_fingerprint(keys.previous),)
         self._streams = EdgeStreams(pod=self._control.pod, greeting=greeting, also_accepted=also)

@@ -85,7 +85,7 @@ class EdgeProcess:
         identity = Identity(
             self._key, salt=greeting.salt, shards=greeting.shards, previous=self._previous_key
         )
-        self.edge.greeted(identity, greeting.wanted_headers)
+        self.edge.greeted(identity, greeting.wanted_headers, greeting.extensions)
         _log.info("call_control.greeted", pod=greeting.pod_id, shards=greeting.shards)
 
     def _on_refused(self, event: edge_pb2.Event, reason: Refusal) -> None:

@@ -106,9 +106,13 @@ class EdgeService:
         }
         await shell.open(self._core, by_transport["udp"], by_transport["tcp"])
 
-    def greeted(self, identity: Identity, wanted_headers: Iterable[str]) -> None:
-        """Begin to serve, with what call-control said in its greeting; a further one adds headers."""
-        self.core.greeted(identity, wanted_headers)
+    def greeted(
+        self, identity: Identity, wanted_headers: Iterable[str], extensions: Iterable[str] = ()
+    ) -> None:
+        """Begin to serve, with what call-control said in its greeting; a further one changes the headers and
+        the extensions.
+        """
+        self.core.greeted(identity, wanted_headers, extensions)
         if self.core.admission.state is Lifecycle.STARTING:
             self.core.admission.state = Lifecycle.SERVING
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable
 from ipaddress import IPv4Network, IPv6Network, ip_network
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, PlainSerializer, ValidationInfo, WithJsonSchema, field_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
 from sip_edge.adapters.rfc3263 import numeric
 from sip_edge.adapters.tcp import TcpLimits
-from sip_edge.domain import EdgeConfig
+from sip_edge.domain import EdgeConfig, HelperProxyConfig
+from sip_edge.domain.addressing import Aims
+from sip_edge.domain.config import FORWARDED
 from sip_edge.service import IoOptions
 from sipcore.parser import Limits
 from sipcore.timers import Timers
@@ -207,6 +209,23 @@ class Settings(ServiceSettings):
         description="answer to the source address of peers that show private addresses",
         examples=["true"],
     )
+    sip_proxy: str = Field(
+        default="",
+        description="registrar or proxy, host[:port][;transport=udp|tcp], that gets REGISTER and the like; "
+        "empty: they are refused",
+        examples=["registrar.example.com"],
+    )
+    sip_proxy_methods: TextListSetting = Field(
+        default=("REGISTER",),
+        min_length=1,
+        description="what goes to SIP_EDGE_SIP_PROXY: REGISTER, SUBSCRIBE, PUBLISH, MESSAGE",
+        examples=["REGISTER,SUBSCRIBE"],
+    )
+    notify: Literal["accept", "refuse"] = Field(
+        default="accept",
+        description="NOTIFY outside of dialogs: accept answers 200 to what nobody reads, refuse 489",
+        examples=["refuse"],
+    )
     retry_after_seconds: int = Field(
         default=5, ge=1, le=3600, description="Retry-After of a refused call", examples=["5"]
     )
@@ -222,6 +241,20 @@ class Settings(ServiceSettings):
     def _printable(cls, value: str, info: ValidationInfo) -> str:
         if (info.field_name == "id" and not value) or not value.isprintable():
             raise ValueError("should be one line of printable text")
+        return value
+
+    @field_validator("sip_proxy")
+    @classmethod
+    def _leads_somewhere(cls, value: str) -> str:
+        if value and ("@" in value or Aims().of(f"sip:{value}") is None):
+            raise ValueError("should look like host[:port] or host;transport=tcp")
+        return value
+
+    @field_validator("sip_proxy_methods")
+    @classmethod
+    def _can_be_forwarded(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not FORWARDED.issuperset(value):
+            raise ValueError(f"should be some of {', '.join(sorted(FORWARDED))}")
         return value
 
     @field_validator("drain_shift_seconds", "drain_flow_seconds")
@@ -251,6 +284,12 @@ class Settings(ServiceSettings):
             max_transactions=self.max_transactions,
             max_flows=self.max_connections,
             dialog_transactions=self.max_dialog_transactions,
+            helper_proxy=HelperProxyConfig(
+                uri=f"sip:{self.sip_proxy}", methods=frozenset(self.sip_proxy_methods)
+            )
+            if self.sip_proxy
+            else None,
+            accept_notify=self.notify == "accept",
             retry_after=self.retry_after_seconds,
             nat_traversal=self.nat_traversal,
             server=self.server,

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from sip_edge.domain import DropReason, EdgeCore, Lifecycle
+from sip_edge.domain import DropReason, EdgeCore, HelperProxyConfig, Lifecycle
 from sip_edge.domain.drop_reasons import METHODS, Counters
 from sipcore.message import Request, Response
 from sipcore.testing.builders import ack_to, invite, request, response_to
@@ -117,6 +117,11 @@ def _ungreeted(world: World) -> None:
     world.receive(invite())
 
 
+def _late_at_the_proxy(world: World) -> None:
+    branch = IDENTITY.proxy_branch("a request of before")
+    world.receive(response_to(invite(), 200, via=f"SIP/2.0/UDP 198.51.100.1;branch={branch}"))
+
+
 WAYS: dict[DropReason, Callable[[World], object]] = {
     DropReason.NOT_GREETED: _ungreeted,
     DropReason.KEEP_ALIVE: lambda world: world.receive(b"\r\n\r\n"),
@@ -153,6 +158,7 @@ WAYS: dict[DropReason, Callable[[World], object]] = {
     DropReason.UNANSWERED: _open,
     DropReason.UNACKNOWLEDGED: _busy,
     DropReason.UNSENDABLE: lambda world: world.place(KEY, call_id="a\r\nb"),
+    DropReason.PROXY_RESPONSE_LATE: _late_at_the_proxy,
 }
 """For some of them time has to pass as well."""
 
@@ -163,7 +169,7 @@ def test_every_reason_has_its_way() -> None:
 
 @pytest.mark.parametrize("reason", DropReason, ids=lambda reason: reason.name.lower())
 def test_discard_is_counted(reason: DropReason) -> None:
-    world = World(UDP, TCP, max_flows=1)
+    world = World(UDP, TCP, max_flows=1, helper_proxy=HelperProxyConfig(uri="sip:192.0.2.50"))
     WAYS[reason](world)
     world.pass_time(700)
     assert reason in world.drops()

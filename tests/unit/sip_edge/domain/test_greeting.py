@@ -36,6 +36,18 @@ def test_wanted_headers_add_up() -> None:
     assert cluster.accept(greeting()) is None
 
 
+def test_extensions_are_those_of_the_last_pod() -> None:
+    cluster = Cluster("k1")
+    cluster.accept(greeting())
+    news = cluster.accept(greeting(pod_id="pod-b", extensions=["100rel"]))
+    assert news is not None
+    assert list(news.extensions) == ["100rel"]
+    assert cluster.accept(greeting(pod_id="pod-c", extensions=["100rel"])) is None
+    news = cluster.accept(greeting())
+    assert news is not None
+    assert list(news.extensions) == []
+
+
 @pytest.mark.parametrize(
     ("changes", "says"),
     [

@@ -110,6 +110,14 @@ class TestSend:
         assert not world.events()
         assert world.drops() == {DropReason.TRYING_ABSORBED: 1}
 
+    def test_first_100_is_told_when_asked_for(self) -> None:
+        world = World()
+        asked = _invite(world, report_trying=True)
+        world.answer(asked, 100, to_tag="")
+        world.answer(asked, 100, to_tag="")
+        assert world.event().response.status == 100
+        assert world.drops() == {DropReason.TRYING_ABSORBED: 1}
+
     def test_other_requests_are_not_reported_sent(self) -> None:
         world = World()
         _, asked = world.place(KEY, method="BYE")
@@ -158,6 +166,7 @@ class TestSend:
         world.place(KEY, target={"uri": uri})
         told = world.event().response
         assert (told.status, told.local, told.cseq, told.method) == (503, True, 1, "INVITE")
+        assert told.local_cause == edge_pb2.LOCAL_CAUSE_UNRESOLVED
         assert not told.HasField("sent")
         assert world.core.idle
 
@@ -165,7 +174,8 @@ class TestSend:
         world = World()
         world.place(KEY, target={"uri": "sip:bob@example.com"})
         world.core.resolved(1, [], world.now)
-        assert world.event().response.status == 503
+        told = world.event().response
+        assert (told.status, told.local_cause) == (503, edge_pb2.LOCAL_CAUSE_UNRESOLVED)
         world.core.resolved(1, [], world.now)
         assert world.drops() == {DropReason.RESOLUTION_UNKNOWN: 1}
 
@@ -177,7 +187,8 @@ class TestSend:
     def test_that_cannot_be_written_is_503(self) -> None:
         world = World()
         world.place(KEY, call_id="a\r\nb")
-        assert world.event().response.status == 503
+        told = world.event().response
+        assert (told.status, told.local_cause) == (503, edge_pb2.LOCAL_CAUSE_NOT_SENT)
         assert world.drops() == {DropReason.UNSENDABLE: 1}
 
     def test_silence_is_408(self) -> None:
@@ -186,6 +197,7 @@ class TestSend:
         world.pass_time(32.1)
         told = world.event().response
         assert (told.status, told.reason, told.local) == (408, "Request Timeout", True)
+        assert told.local_cause == edge_pb2.LOCAL_CAUSE_TIMEOUT
         assert told.branch == told.sent.branch == asked.via.branch
         assert world.core.open_transactions == 0
 
@@ -196,7 +208,8 @@ class TestSend:
         world.events()
         world.packets()
         world.pass_time(10.1)
-        assert world.event().response.status == 408
+        told = world.event().response
+        assert (told.status, told.local_cause) == (408, edge_pb2.LOCAL_CAUSE_TIMEOUT)
         cancel = world.sent()
         assert isinstance(cancel, Request)
         assert cancel.method == "CANCEL"
@@ -232,8 +245,41 @@ class TestResponses:
         assert told.body.data == sdp()
         assert told.sent.branch == asked.via.branch
         assert not told.local
+        assert told.local_cause == edge_pb2.LOCAL_CAUSE_UNSPECIFIED
         assert not told.stray
+        assert not told.contacts
         assert told.call_id == ""
+
+    def test_redirection_brings_all_contacts_as_on_the_wire(self) -> None:
+        world = World()
+        asked = _invite(world)
+        fields = [
+            ("Contact", '"Bob, Jr." <sip:bob@a.example>;q=0.5, <sip:bob@b.example?X-A=1,2>'),
+            ("m", "sip:bob@c.example;q=0.1"),
+        ]
+        world.answer(asked, 302, headers=fields)
+        told = world.event().response
+        assert told.contact_uri == "sip:bob@a.example"
+        assert list(told.contacts) == [
+            '"Bob, Jr." <sip:bob@a.example>;q=0.5',
+            "<sip:bob@b.example?X-A=1,2>",
+            "sip:bob@c.example;q=0.1",
+        ]
+
+    def test_redirection_whose_contacts_cannot_be_told_apart_is_told_without(self) -> None:
+        world = World()
+        asked = _invite(world)
+        world.answer(asked, 302, headers=[("Contact", "<sip:b@a.example>"), ("Contact", '"x, <sip:b')])
+        told = world.event().response
+        assert (told.status, told.contact_uri, list(told.contacts)) == (302, "sip:b@a.example", [])
+
+    def test_unknown_header_is_told_as_the_callee_spells_it(self) -> None:
+        world = World()
+        world.core.greeted(IDENTITY, ["x-*"])
+        asked = _invite(world)
+        world.answer(asked, 180, headers=[("X-acme-ID", "1"), ("Server", "s")])
+        (header,) = world.event().response.headers
+        assert (header.name, header.value) == ("X-acme-ID", "1")
 
     def test_repeated_provisionals_are_all_passed(self) -> None:
         world = World()
@@ -432,7 +478,8 @@ class TestNextAddress:
         assert not world.packets()
         world.events()
         world.core.transport_failed(self.SECOND, world.now)
-        assert world.event().response.status == 503
+        told = world.event().response
+        assert (told.status, told.local_cause) == (503, edge_pb2.LOCAL_CAUSE_UNREACHABLE)
 
     def test_not_after_a_provisional(self) -> None:
         world = World()
@@ -532,11 +579,13 @@ class TestTcp:
         world.core.flow_closed(flow or "", world.now)
         told = world.event().response
         assert (told.status, told.local) == (430, True)
+        assert told.local_cause == edge_pb2.LOCAL_CAUSE_FLOW_LOST
 
     def test_connection_that_is_gone_is_430(self) -> None:
         world = World()
         world.place(KEY, target={"flow": "6.1"})
-        assert world.event().response.status == 430
+        told = world.event().response
+        assert (told.status, told.local_cause) == (430, edge_pb2.LOCAL_CAUSE_FLOW_LOST)
 
     def test_too_many_connections_are_503(self) -> None:
         world = World(max_flows=0)
@@ -618,6 +667,7 @@ class TestCancel:
         world.command(KEY, cancel={"branch": IDENTITY.branch(KEY, 1, 1)})
         told = world.event().response
         assert (told.status, told.local) == (487, True)
+        assert told.local_cause == edge_pb2.LOCAL_CAUSE_NOT_SENT
         world.core.resolved(1, [endpoint("192.0.2.2")], world.now)
         assert not world.packets()
         assert world.drops() == {DropReason.RESOLUTION_UNKNOWN: 1}

@@ -402,18 +402,18 @@ class TestRefusals:
     @pytest.mark.parametrize(
         ("method", "status", "reason"),
         [
-            ("BYE", 481, "Call Leg/Transaction Does Not Exist"),
-            ("INFO", 481, "Call Leg/Transaction Does Not Exist"),
-            ("UPDATE", 481, "Call Leg/Transaction Does Not Exist"),
-            ("PRACK", 481, "Call Leg/Transaction Does Not Exist"),
+            ("BYE", 501, "Not Implemented"),
+            ("INFO", 501, "Not Implemented"),
+            ("UPDATE", 501, "Not Implemented"),
+            ("PRACK", 501, "Not Implemented"),
             ("NOTIFY", 200, "OK"),
             ("PING", 200, "OK"),
             ("OPTIONS", 200, "OK"),
-            ("REGISTER", 405, "Method Not Allowed"),
-            ("SUBSCRIBE", 405, "Method Not Allowed"),
-            ("PUBLISH", 405, "Method Not Allowed"),
-            ("REFER", 405, "Method Not Allowed"),
-            ("MESSAGE", 405, "Method Not Allowed"),
+            ("REGISTER", 501, "Not Implemented"),
+            ("SUBSCRIBE", 501, "Not Implemented"),
+            ("PUBLISH", 501, "Not Implemented"),
+            ("REFER", 501, "Not Implemented"),
+            ("MESSAGE", 501, "Not Implemented"),
             ("FROBNICATE", 501, "Not Implemented"),
         ],
     )
@@ -422,11 +422,39 @@ class TestRefusals:
         world.receive(request(method))
         answer = _response(world)
         assert (answer.status, answer.reason) == (status, reason)
-        assert answer.headers.get("allow") == (ALLOW if status in (405, 501) or method == "OPTIONS" else None)
+        assert answer.headers.get("allow") == (ALLOW if status == 501 or method == "OPTIONS" else None)
         assert answer.to_tag
         assert IDENTITY.read_tag(answer.to_tag) is None
         assert not world.events()
         assert world.core.open_transactions == 0
+
+    @pytest.mark.parametrize("method", sorted({*OUTSIDE, "OPTIONS", "INVITE"}))
+    def test_with_a_tag_that_is_not_ours_are_481(self, method: str) -> None:
+        world = World()
+        world.receive(request(method, to_tag="foreign", contact="sip:a@192.0.2.1"))
+        answer = _response(world)
+        assert (answer.status, answer.reason) == (481, "Call Leg/Transaction Does Not Exist")
+        assert answer.to_tag == "foreign"
+        assert not world.events()
+
+    def test_of_a_notify_that_nobody_reads_when_told_so(self) -> None:
+        world = World(accept_notify=False)
+        world.receive(request("NOTIFY", headers=[("Event", "message-summary")]))
+        answer = _response(world)
+        assert (answer.status, answer.reason) == (489, "Bad Event")
+        assert answer.headers.get("allow-events") == "refer"
+        world.receive(request("PING", branch="z9hG4bK-2"))
+        assert world.lines() == ["200"]
+        world.receive(in_dialog("NOTIFY", World().open_call()))
+        assert world.event().request.origin.method == "NOTIFY"
+
+    def test_options_says_what_is_taken(self) -> None:
+        world = World(extensions=["timer", "100rel"])
+        world.receive(request("OPTIONS"))
+        answer = _response(world)
+        assert answer.allow == tuple(ALLOW.split(", "))
+        assert answer.headers.get("accept") == "application/sdp"
+        assert answer.headers.get("supported") == "100rel, timer"
 
     def test_every_known_method_is_decided(self) -> None:
         world = World()
@@ -441,10 +469,19 @@ class TestRefusals:
         assert first.data == second.data
 
     def test_of_an_unknown_extension_names_it(self) -> None:
-        world = World(extensions=frozenset({"timer"}))
+        world = World(extensions=["timer"])
         world.receive(request("OPTIONS", headers=[("Require", "timer, 100rel"), ("Require", "foo")]))
         answer = _response(world)
         assert (answer.status, answer.headers.get("unsupported")) == (420, "100rel, foo")
+
+    def test_of_an_extension_until_call_control_takes_it(self) -> None:
+        world = World()
+        data = invite(headers=[("Require", "100rel")])
+        world.receive(data)
+        assert world.lines() == ["420"]
+        world.core.greeted(IDENTITY, [], ["100rel"])
+        world.receive(data)
+        assert world.lines() == ["100"]
 
     def test_extension_in_cancel_is_not_looked_at(self) -> None:
         world = World()

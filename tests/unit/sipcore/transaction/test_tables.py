@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from sipcore.timers import ZERO_WHEN_RELIABLE, Wait
+from sipcore.transaction.provisional import PROVISIONAL
 from sipcore.transaction.tables import (
     CLIENT_INVITE,
     CLIENT_NON_INVITE,
@@ -18,7 +19,7 @@ from sipcore.transaction.tables import (
     ServerState,
 )
 
-MACHINES = [CLIENT_INVITE, CLIENT_NON_INVITE, SERVER_INVITE, SERVER_NON_INVITE]
+MACHINES = [CLIENT_INVITE, CLIENT_NON_INVITE, SERVER_INVITE, SERVER_NON_INVITE, PROVISIONAL]
 
 
 @pytest.fixture(params=MACHINES, ids=lambda machine: machine.name)

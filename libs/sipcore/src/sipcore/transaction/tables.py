@@ -52,6 +52,8 @@ class Action(IntEnum):
     """Client: act as if a 503 had come (RFC 3261 8.1.3.1). Server: no response can reach the peer."""
     TERMINATE = 8
     """Forget the transaction."""
+    PRACK_MISSING = 9
+    """Server: nobody acknowledged the reliable provisional response."""
 
 
 class ClientState(IntEnum):
@@ -126,9 +128,9 @@ class Repeat(IntEnum):
     FIRST = 2
     """T1 from now, on unreliable transports only."""
     FIRST_ALWAYS = 3
-    """T1 from now on every transport: a 2xx can be lost behind the first hop."""
+    """T1 from now on every transport: a 2xx or a 1xx can be lost behind the first hop."""
     DOUBLE = 4
-    """Twice the last interval (timer A)."""
+    """Twice the last interval (timer A, and reliable provisionals)."""
     DOUBLE_TO_T2 = 5
     """Twice the last interval, at most T2 (timers E and G)."""
     AT_T2 = 6

@@ -13,6 +13,7 @@ from b2bua.callcontrol.v1 import call_pb2 as record
 from b2bua.common.v1 import sip_pb2
 from b2bua.edge.v1 import edge_pb2 as edge
 from call_control.domain import party, relays, session
+from call_control.domain.policy import EXTENSIONS
 from call_control.domain.requests import in_dialog
 from call_control.domain.turn import Turn
 from sipcore.session_timer import Grant
@@ -209,7 +210,7 @@ def options(turn: Turn, leg: record.Leg, request: edge.RequestEvent, reporter: e
     headers = [
         sip_pb2.Header(name="Allow", value=ALLOW),
         sip_pb2.Header(name="Accept", value="application/sdp"),
-        sip_pb2.Header(name="Supported", value="100rel, timer"),
+        sip_pb2.Header(name="Supported", value=", ".join(EXTENSIONS)),
     ]
     turn.answer(transaction, 200, "OK", contact=True, headers=headers)
 

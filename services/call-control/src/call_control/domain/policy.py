@@ -11,6 +11,8 @@ from call_control.domain.routing.translation import Translation
 from sipcore.codec_filter import AllowedCodecs
 from sipcore.session_timer import Wish
 
+#: Option tags that a request to us may require (RFC 3261 20.32).
+EXTENSIONS = ("100rel", "timer")
 #: Header fields that events carry beside the ones with a field of their own.
 WANTED_HEADERS = (
     "reason",

@@ -1,7 +1,7 @@
 """The edge without I/O: transactions, addresses, admission, and SIP to events and commands to SIP."""
 
 from sip_edge.domain.admission import Admission, Lifecycle
-from sip_edge.domain.config import EdgeConfig, Listener, PeerNetwork
+from sip_edge.domain.config import EdgeConfig, HelperProxyConfig, Listener, PeerNetwork
 from sip_edge.domain.drop_reasons import METHODS, Counters, DropReason
 from sip_edge.domain.engine import EdgeCore
 from sip_edge.domain.ports import Address, ControlLink, Endpoint, HostPort, Outlet, Query
@@ -16,6 +16,7 @@ __all__ = [
     "EdgeConfig",
     "EdgeCore",
     "Endpoint",
+    "HelperProxyConfig",
     "HostPort",
     "Lifecycle",
     "Listener",

@@ -24,7 +24,7 @@ def shown(address: HostPort) -> str:
 class Local:
     """How one listener shows itself to one peer."""
 
-    __slots__ = ("_contact", "host", "listener", "sent_by", "via")
+    __slots__ = ("_contact", "host", "listener", "path", "sent_by", "via")
 
     def __init__(self, listener: Listener, advertise: HostPort, contact: HostPort) -> None:
         self.listener = listener
@@ -33,7 +33,10 @@ class Local:
         """Our Via up to the branch."""
         self.host = f"[{advertise.host}]" if ":" in advertise.host else advertise.host
         """For "@local" in From."""
-        self._contact = f"{shown(contact)}{';transport=tcp' if listener.transport == 'tcp' else ''}>"
+        reached = f"{shown(contact)}{';transport=tcp' if listener.transport == 'tcp' else ''}"
+        self._contact = f"{reached}>"
+        self.path = f"<sip:{reached};lr>"
+        """Our Path (RFC 3327): as our Contact it leads to any edge."""
 
     def contact(self, user: str) -> str:
         """Value of our Contact; `user` is escaped already and may be empty."""

@@ -2,10 +2,14 @@
 
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
+from typing import Final
 
 from sip_edge.domain.ports import HostPort
 from sipcore.parser import Limits
 from sipcore.timers import DEFAULT_TIMERS, Timers
+
+FORWARDED: Final = frozenset({"REGISTER", "SUBSCRIBE", "PUBLISH", "MESSAGE"})
+"""Methods that the helper proxy can be for: those that mean nothing to a B2BUA outside of dialogs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +42,15 @@ class Listener:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HelperProxyConfig:
+    """Requests outside of dialogs that are passed on, and where to."""
+
+    uri: str
+    """SIP URI of the destination, found as RFC 3263 says."""
+    methods: frozenset[str] = frozenset({"REGISTER"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EdgeConfig:
     """Settings of the core. Durations are seconds."""
 
@@ -52,8 +65,10 @@ class EdgeConfig:
     limits: Limits = field(default_factory=Limits)
     mtu: int = 1300
     """Requests of more octets go over TCP where that is possible (RFC 3261 18.1.1)."""
-    extensions: frozenset[str] = frozenset()
-    """Option tags that may stand in Require."""
+    helper_proxy: HelperProxyConfig | None = None
+    """Where REGISTER and the like go; they are refused without it."""
+    accept_notify: bool = True
+    """Answer 200 to a NOTIFY outside of dialogs; otherwise it is refused."""
     max_transactions: int = 200_000
     """New work is refused at this number of transactions, work in progress at a quarter more."""
     max_flows: int = 20_000

@@ -68,6 +68,8 @@ class DropReason(IntEnum):
     """No ACK for a non-2xx answer."""
     UNSENDABLE = 30
     """Call-control asked for a message that cannot be written down."""
+    PROXY_RESPONSE_LATE = 31
+    """For a request that the helper proxy, here or at another edge, has forgotten."""
 
 
 METHODS = frozenset(

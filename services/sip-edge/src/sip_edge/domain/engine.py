@@ -8,12 +8,13 @@ from b2bua.edge.v1 import edge_pb2
 from sip_edge.domain.acks import Acks
 from sip_edge.domain.addressing import Addressing
 from sip_edge.domain.admission import AccessList, Admission
-from sip_edge.domain.client_table import Attempt, ClientTable
+from sip_edge.domain.client_table import Attempt, ClientTable, Hop
 from sip_edge.domain.config import EdgeConfig
 from sip_edge.domain.deadlines import Deadlines
 from sip_edge.domain.drop_reasons import Counters, DropReason
 from sip_edge.domain.events import Events
 from sip_edge.domain.flows import Flow, Flows
+from sip_edge.domain.helper_proxy import HelperProxy
 from sip_edge.domain.origin import Arrival
 from sip_edge.domain.ports import Address, ControlLink, Endpoint, Outlet
 from sip_edge.domain.remembered import Remembered
@@ -61,6 +62,7 @@ class EdgeCore:
         self.next_deadline: Final = self._deadlines.next
         """When `on_timer` wants to be called; infinity for never. May change with any other call."""
         self._executed: Final[Remembered[tuple[str, int], Attempt | bool]] = Remembered(64 * config.timers.t1)
+        self._proxy: HelperProxy | None = None
         self._uas: Uas | None = None
         self._uac: Uac | None = None
 
@@ -77,14 +79,31 @@ class EdgeCore:
     @property
     def idle(self) -> bool:
         """Whether nobody waits for anything from this edge. Looks at every transaction: for the drain."""
-        return not self._servers.unfinished() and not self._clients.unfinished()
+        forwarding = self._proxy is not None and self._proxy.unfinished()
+        return not forwarding and not self._servers.unfinished() and not self._clients.unfinished()
 
-    def greeted(self, identity: Identity, wanted_headers: Iterable[str]) -> None:
-        """What the first pod said: how keys are made, and which header fields events carry."""
+    def greeted(
+        self, identity: Identity, wanted_headers: Iterable[str], extensions: Iterable[str] = ()
+    ) -> None:
+        """What the first pod said: how keys are made, which header fields events carry, and which option
+        tags may be required.
+        """
         self._events.want(wanted_headers)
         if self._uas is not None:
+            self._uas.extensions = frozenset(extensions)
             return
         config, counters = self._config, self.counters
+        if config.helper_proxy is not None:
+            self._proxy = HelperProxy(
+                config,
+                config.helper_proxy,
+                identity=identity,
+                admission=self.admission,
+                roads=self._roads,
+                wires=self._wires,
+                deadlines=self._deadlines,
+                counters=counters,
+            )
         self._uas = Uas(
             config,
             identity=identity,
@@ -96,7 +115,9 @@ class EdgeCore:
             events=self._events,
             deadlines=self._deadlines,
             counters=counters,
+            proxy=self._proxy,
         )
+        self._uas.extensions = frozenset(extensions)
         acks = Acks(
             span=64 * config.timers.t1,
             roads=self._roads,
@@ -161,13 +182,12 @@ class EdgeCore:
 
     def flow_closed(self, flow: str, now: float) -> None:
         """A connection ended, or could not be made."""
-        if self._flows.forget(flow) is not None and self._uac is not None:
-            self._uac.hop_lost(flow, now)
+        if self._flows.forget(flow) is not None:
+            self._hop_lost(flow, now)
 
     def transport_failed(self, address: Address, now: float) -> None:
         """Nobody listens for UDP at this address."""
-        if self._uac is not None:
-            self._uac.hop_lost(address, now)
+        self._hop_lost(address, now)
 
     def resolved(self, token: int, targets: Sequence[Endpoint], now: float) -> None:
         """Answer to `Outlet.resolve`, best address first; empty if there is none."""
@@ -237,7 +257,14 @@ class EdgeCore:
     # Inside
 
     def _count(self) -> int:
-        return len(self._servers) + len(self._clients)
+        count = len(self._servers) + len(self._clients)
+        return count if self._proxy is None else count + len(self._proxy)
+
+    def _hop_lost(self, hop: Hop, now: float) -> None:
+        if self._uac is not None:
+            self._uac.hop_lost(hop, now)
+        if self._proxy is not None:
+            self._proxy.hop_lost(hop, now)
 
     def _receive_request(self, request: Request, arrival: Arrival, now: float) -> None:
         if self._uas is None:
@@ -252,8 +279,10 @@ class EdgeCore:
         if self._uac is None:
             self.counters.drop(DropReason.NOT_GREETED)
             return
+        proxy = self._proxy
         try:
-            self._uac.receive(response, source, now)
+            if proxy is None or not proxy.receive_response(response, now):
+                self._uac.receive(response, source, now)
         except PeerProtocolError:
             self.counters.drop(DropReason.MALFORMED_RESPONSE)
 

@@ -7,9 +7,9 @@ from b2bua.edge.v1 import edge_pb2
 from sip_edge.domain.addressing import is_private
 from sip_edge.domain.origin import Origin
 from sip_edge.domain.ports import Address, ControlLink
+from sip_edge.domain.wanted import Wanted
 from sipcore.errors import PeerProtocolError
 from sipcore.message import Headers, Request, Response
-from sipcore.names import CANONICAL
 from sipcore.uri import Uri, parse_uri
 
 _BODY_FIELDS: Final = frozenset(
@@ -27,7 +27,7 @@ class Events:
         self._edge = edge_pb2.EdgeRef(edge_id=edge_id, boot=boot)
         self._nat_traversal = nat_traversal
         self._count = 0
-        self._wanted: frozenset[str] = frozenset()
+        self._wanted = Wanted()
 
     @property
     def edge(self) -> edge_pb2.EdgeRef:
@@ -35,8 +35,8 @@ class Events:
         return self._edge
 
     def want(self, names: Iterable[str]) -> None:
-        """Header fields that events carry, as canonical names: lower case, long form."""
-        self._wanted = frozenset(names)
+        """Header fields that events carry, see `Wanted`."""
+        self._wanted = Wanted(names)
 
     def request(
         self,
@@ -116,6 +116,8 @@ class Events:
             told.record_route.extend(routes)
         if sent is not None:
             told.sent.CopyFrom(sent)
+        if 300 <= response.status < 400:
+            told.contacts.extend(_contacts(response))
         if stray:
             told.stray = True
             told.from_value = response.headers.get("from") or ""
@@ -134,10 +136,18 @@ class Events:
         cseq: int,
         method: str,
         sent: edge_pb2.Sent | None,
+        cause: edge_pb2.LocalCause,
     ) -> edge_pb2.ResponseEvent:
         """No peer said this: timeout, transport failure, lost connection."""
         told = edge_pb2.ResponseEvent(
-            branch=branch, status=status, reason=reason, cseq=cseq, method=method, local=True, sent=sent
+            branch=branch,
+            status=status,
+            reason=reason,
+            cseq=cseq,
+            method=method,
+            local=True,
+            sent=sent,
+            local_cause=cause,
         )
         self.again(call_key, told)
         return told
@@ -158,6 +168,13 @@ class Events:
         """Nobody acknowledged a 2xx of ours."""
         event = self._event(call_key)
         event.ack_missing.transaction = transaction
+        self._link.submit(event)
+
+    def provisional_unacknowledged(self, call_key: str, transaction: str, rseq: int) -> None:
+        """Nobody acknowledged a reliable provisional of ours."""
+        event = self._event(call_key)
+        event.provisional_unacknowledged.transaction = transaction
+        event.provisional_unacknowledged.rseq = rseq
         self._link.submit(event)
 
     def self_cancelled(self, call_key: str, transaction: str) -> None:
@@ -184,11 +201,8 @@ class Events:
     ) -> None:
         """The header fields that call-control wants, and the body."""
         headers = message.headers
-        wanted = self._wanted
-        if not wanted.isdisjoint(headers.index):
-            for name, value in headers.items():
-                if (CANONICAL.get(name) or name.lower()) in wanted:
-                    told.headers.add(name=name, value=value)
+        for name, value in self._wanted.select(headers):
+            told.headers.add(name=name, value=value)
         if message.body:
             body = told.body
             body.data = message.body
@@ -205,6 +219,14 @@ def _contact(message: Request | Response, source: Address | None) -> str:
     if contact is None:
         return ""
     return contact.uri if source is None else _reachable(contact.uri, source)
+
+
+def _contacts(response: Response) -> list[str]:
+    """Every Contact element as on the wire; none when the list cannot be taken apart."""
+    try:
+        return response.headers.values("contact")
+    except PeerProtocolError:
+        return []
 
 
 def _readable(response: Response) -> Response:

@@ -10,7 +10,10 @@ class GreetingRefusedError(Exception):
 
 
 class Cluster:
-    """The salt, shard count and wanted headers of the pods accepted so far."""
+    """The salt, shard count and wanted headers of the pods accepted so far; the extensions of the last one.
+
+    During an update of call-control the pods differ for a while in what they support; in the end they agree.
+    """
 
     __slots__ = ("_accepted_keys", "_greeting", "_key_fingerprint")
 
@@ -43,7 +46,8 @@ class Cluster:
                 "not the same store"
             )
         more = [name for name in greeting.wanted_headers if name not in known.wanted_headers]
-        if not more:
+        if not more and greeting.extensions == known.extensions:
             return None
         known.wanted_headers.extend(more)
+        known.extensions[:] = greeting.extensions
         return known

@@ -7,8 +7,8 @@ from sip_edge.domain.drop_reasons import METHODS
 
 Fields = list[tuple[str, str]]
 
-ALLOW: Final = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, MESSAGE, NOTIFY"
-"""What a peer may send us (RFC 3261 20.5)."""
+ALLOW: Final = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK, MESSAGE, NOTIFY, SUBSCRIBE, REFER"
+"""What a peer may send us, the most of it inside of dialogs (RFC 3261 20.5)."""
 
 REFUSAL_TAG: Final = "r-"
 """Tags in answers that leave no trace begin so: the ACK that comes back is known for what it is."""
@@ -20,26 +20,38 @@ class Verdict(NamedTuple):
     status: int
     reason: str
     allow: bool = False
+    """With the methods that we take."""
+    fields: tuple[tuple[str, str], ...] = ()
 
 
 OK: Final = Verdict(200, "OK")
 FORBIDDEN: Final = Verdict(403, "Forbidden")
 NO_TRANSACTION: Final = Verdict(481, "Call Leg/Transaction Does Not Exist")
-NOT_ALLOWED: Final = Verdict(405, "Method Not Allowed", allow=True)
 NOT_IMPLEMENTED: Final = Verdict(501, "Not Implemented", allow=True)
 NOT_UTF8: Final = Verdict(400, "Bad Request - Not UTF-8")
 UNAVAILABLE: Final = Verdict(503, "Service Unavailable")
 TOO_MANY: Final = Verdict(500, "Server Internal Error")
-BAD_EXTENSION: Final = Verdict(420, "Bad Extension")
+BAD_EVENT: Final = Verdict(489, "Bad Event", fields=(("Allow-Events", "refer"),))
+"""The one package whose notifications mean something to a call (RFC 6665 8.2.2, RFC 3515)."""
+REQUEST_TIMEOUT: Final = Verdict(408, "Request Timeout")
+LOOP_DETECTED: Final = Verdict(482, "Loop Detected")
+TOO_MANY_HOPS: Final = Verdict(483, "Too Many Hops")
 TERMINATED: Final = Verdict(487, "Request Terminated")
 UNDECIDED: Final = Verdict(500, "Server Internal Error")
 
 OUTSIDE: Final[dict[str, Verdict]] = {
-    **dict.fromkeys(("BYE", "INFO", "UPDATE", "PRACK"), NO_TRANSACTION),
+    **dict.fromkeys(
+        ("BYE", "INFO", "UPDATE", "PRACK", "REGISTER", "SUBSCRIBE", "PUBLISH", "REFER", "MESSAGE"),
+        NOT_IMPLEMENTED,
+    ),
     **dict.fromkeys(("NOTIFY", "PING"), OK),
-    **dict.fromkeys(("REGISTER", "SUBSCRIBE", "PUBLISH", "REFER", "MESSAGE"), NOT_ALLOWED),
 }
 """Methods that mean nothing to us outside of a dialog. INVITE, CANCEL and OPTIONS are the rest."""
+
+
+def outside(*, accept_notify: bool) -> dict[str, Verdict]:
+    """What requests outside of dialogs are told, by method."""
+    return OUTSIDE if accept_notify else {**OUTSIDE, "NOTIFY": BAD_EVENT}
 
 
 def is_known(method: str) -> bool:
@@ -50,6 +62,11 @@ def is_known(method: str) -> bool:
 def refusal_tag(reference: str) -> str:
     """To tag of an answer without state: the same for every repetition of the request (RFC 3261 8.2.7)."""
     return f"{REFUSAL_TAG}{crc32(reference.encode('utf-8', 'surrogateescape')):08x}"
+
+
+def bad_extension(missing: str) -> Verdict:
+    """The refusal of a request that requires what we do not know."""
+    return Verdict(420, "Bad Extension", fields=(("Unsupported", missing),))
 
 
 def unsupported(required: tuple[str, ...], extensions: frozenset[str]) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Final
+from typing import Final, NamedTuple
 
 from b2bua.edge.v1 import edge_pb2
 from sip_edge.domain.acks import Acks
@@ -20,6 +20,22 @@ from sipcore.message import Response
 from sipcore.parser import validate_response
 from sipcore.transaction import Action, ClientTransaction
 from svckit.identity import Identity
+
+
+class LocalEnd(NamedTuple):
+    """How a request ends that no peer has answered."""
+
+    status: int
+    reason: str
+    cause: edge_pb2.LocalCause
+
+
+_TIMEOUT: Final = LocalEnd(408, "Request Timeout", edge_pb2.LOCAL_CAUSE_TIMEOUT)
+_UNRESOLVED: Final = LocalEnd(503, "Service Unavailable", edge_pb2.LOCAL_CAUSE_UNRESOLVED)
+_UNREACHABLE: Final = LocalEnd(503, "Service Unavailable", edge_pb2.LOCAL_CAUSE_UNREACHABLE)
+_UNSENDABLE: Final = LocalEnd(503, "Service Unavailable", edge_pb2.LOCAL_CAUSE_NOT_SENT)
+_CANCELLED: Final = LocalEnd(487, "Request Terminated", edge_pb2.LOCAL_CAUSE_NOT_SENT)
+_FLOW_FAILED: Final = LocalEnd(430, "Flow Failed", edge_pb2.LOCAL_CAUSE_FLOW_LOST)  # RFC 5626 5.3
 
 
 class Uac:
@@ -89,7 +105,7 @@ class Uac:
         attempt.cancel = headers
         trial = attempt.current
         if trial is None:
-            self._tell(attempt, 487, "Request Terminated")
+            self._tell(attempt, _CANCELLED)
         elif trial.provisional:
             self._send_cancel(trial, headers, now)
         return True
@@ -137,17 +153,21 @@ class Uac:
             return
         attempt.targets = targets
         if not self._try_next(attempt, now):
-            self._tell(attempt, *_no_road(attempt.request))
+            self._tell(attempt, _FLOW_FAILED if attempt.request.target.flow else _UNRESOLVED)
 
     def _try_next(self, attempt: Attempt, now: float) -> bool:
-        """Send to the next address that can be sent to. False: none is left."""
+        """Send to the next address that can be sent to; a request that cannot be written ends here.
+
+        False: no address is left.
+        """
         while attempt.targets and attempt.cancel is None:
             endpoint = attempt.targets.pop(0)
             try:
                 trial = self._prepare(attempt, endpoint, now)
             except (LocalProtocolError, ValueError):
                 self._counters.drop(DropReason.UNSENDABLE)
-                return False
+                self._tell(attempt, _UNSENDABLE)
+                return True
             if trial is not None:
                 self._launch(attempt, trial, now)
                 return True
@@ -292,10 +312,10 @@ class Uac:
         if attempt is None:
             return
         if trial.machine.terminated:
-            self._failed(trial, 408, "Request Timeout", now)
+            self._failed(trial, _TIMEOUT, now)
             return
         # It rings and nobody answers: call-control is done with it, the callee is to be told.
-        self._tell(attempt, 408, "Request Timeout")
+        self._tell(attempt, _TIMEOUT)
         if attempt.cancel is None:
             attempt.cancel = []
             self._send_cancel(trial, [], now)
@@ -307,28 +327,29 @@ class Uac:
         if trial.fallback is not None:
             self._roads.no_tcp(trial.fallback, now)
             attempt.targets.insert(0, trial.fallback)
-        self._failed(trial, *_no_road(attempt.request), now)
+        self._failed(trial, _FLOW_FAILED if attempt.request.target.flow else _UNREACHABLE, now)
 
-    def _failed(self, trial: Trial, status: int, reason: str, now: float) -> None:
+    def _failed(self, trial: Trial, end: LocalEnd, now: float) -> None:
         attempt = trial.attempt
         if attempt is None or attempt.current is not trial or attempt.final is not None:
             return
         if not self._try_next(attempt, now):
-            self._tell(attempt, status, reason)
+            self._tell(attempt, end)
 
-    def _tell(self, attempt: Attempt, status: int, reason: str) -> None:
+    def _tell(self, attempt: Attempt, end: LocalEnd) -> None:
         """The end of a request, as we see it."""
         request, trial = attempt.request, attempt.current
         if trial is None:
             self._table.attempts.pop(request.branch, None)
         attempt.final = self._events.local(
-            status,
-            reason,
+            end.status,
+            end.reason,
             call_key=attempt.call_key,
             branch=trial.branch if trial is not None else request.branch,
             cseq=request.cseq,
             method=request.method,
             sent=trial.sent if trial is not None else None,
+            cause=end.cause,
         )
 
     def _stray(self, response: Response, branch: str, source: Address) -> None:
@@ -424,8 +445,3 @@ class Uac:
 def _has_one_via(response: Response) -> bool:
     values = response.headers.index["via"]
     return len(values) == 1 and ("," not in values[0] or len(response.vias) == 1)
-
-
-def _no_road(request: edge_pb2.SendRequest) -> tuple[int, str]:
-    """What to say when a request cannot leave: a lost connection (RFC 5626 5.3) or no address at all."""
-    return (430, "Flow Failed") if request.target.flow else (503, "Service Unavailable")

@@ -10,16 +10,16 @@ from sip_edge.domain.config import EdgeConfig
 from sip_edge.domain.deadlines import Deadlines
 from sip_edge.domain.drop_reasons import Counters, DropReason
 from sip_edge.domain.events import Events
+from sip_edge.domain.helper_proxy import HelperProxy
 from sip_edge.domain.origin import COOKIE, Arrival, Origin, reference
+from sip_edge.domain.provisionals import Provisionals
 from sip_edge.domain.refusals import (
     ALLOW,
-    BAD_EXTENSION,
     FORBIDDEN,
     NO_TRANSACTION,
     NOT_IMPLEMENTED,
     NOT_UTF8,
     OK,
-    OUTSIDE,
     REFUSAL_TAG,
     TERMINATED,
     TOO_MANY,
@@ -27,7 +27,9 @@ from sip_edge.domain.refusals import (
     UNDECIDED,
     Fields,
     Verdict,
+    bad_extension,
     is_known,
+    outside,
     refusal_tag,
     unsupported,
 )
@@ -57,6 +59,7 @@ class Uas:
         events: Events,
         deadlines: Deadlines,
         counters: Counters,
+        proxy: HelperProxy | None,
     ) -> None:
         self._config: Final = config
         self._timers: Final = config.timers
@@ -70,6 +73,16 @@ class Uas:
         self._events: Final = events
         self._deadlines: Final = deadlines
         self._counters: Final = counters
+        self._proxy: Final = proxy
+        self._forwarded: Final = proxy.methods if proxy is not None else frozenset[str]()
+        taken = ALLOW.split(", ")
+        self._allow: Final = ", ".join([*taken, *sorted(self._forwarded.difference(taken))])
+        self._outside: Final = outside(accept_notify=config.accept_notify)
+        self.extensions: frozenset[str] = frozenset()
+        """Option tags that may stand in Require."""
+        self._provisionals: Final = Provisionals(
+            config.timers, wires=wires, events=events, deadlines=deadlines
+        )
 
     # Requests from the wire
 
@@ -100,8 +113,10 @@ class Uas:
             self._cancel(request, base, arrival, now)
         elif not is_known(method):
             self._refuse(request, arrival, base, NOT_IMPLEMENTED)
-        elif missing := unsupported(request.require, self._config.extensions):
-            self._refuse(request, arrival, base, BAD_EXTENSION, [("Unsupported", missing)])
+        elif method in self._forwarded and not to_tag:
+            self._forward(request, base, arrival, now)
+        elif missing := unsupported(request.require, self.extensions):
+            self._refuse(request, arrival, base, bad_extension(missing))
         elif to_tag:
             self._inside(request, to_tag, base, key, arrival, now)
         elif not self._access.allows(arrival.source[0]):
@@ -111,7 +126,7 @@ class Uas:
         elif method == "OPTIONS":
             self._options(request, base, arrival)
         else:
-            self._refuse(request, arrival, base, OUTSIDE[method])
+            self._refuse(request, arrival, base, self._outside[method])
 
     def answer_error(self, request: Request, error: PeerProtocolError, arrival: Arrival) -> None:
         """Answer a malformed request, if what could be read of it is enough."""
@@ -142,6 +157,8 @@ class Uas:
         entry = self._enter(request, key, read[0], arrival, now, dialog=to_tag)
         if request.method == "INVITE":
             self._trying(entry, request, now)
+        elif request.method == "PRACK":
+            self._provisionals.acknowledge(request, now)
         self._submit(entry, request, arrival, now)
 
     def _options(self, request: Request, base: str, arrival: Arrival) -> None:
@@ -149,11 +166,21 @@ class Uas:
             self._refuse(request, arrival, base, UNAVAILABLE, retry=True)
             return
         headers = [
-            ("Allow", ALLOW),
+            ("Allow", self._allow),
             ("Accept", "application/sdp"),
-            ("Supported", ", ".join(sorted(self._config.extensions))),
+            ("Supported", ", ".join(sorted(self.extensions))),
         ]
         self._refuse(request, arrival, base, OK, headers)
+
+    def _forward(self, request: Request, base: str, arrival: Arrival, now: float) -> None:
+        """Hand a request to the helper proxy: it is not for us, whatever it requires."""
+        if not self._access.allows(arrival.source[0]):
+            self._refuse(request, arrival, base, FORBIDDEN)
+        elif self._proxy is not None:
+            origin = Origin.of_request(request, arrival, nat_traversal=self._config.nat_traversal)
+            verdict = self._proxy.receive(request, origin, base, now)
+            if verdict is not None:
+                self._refuse(request, arrival, base, verdict, retry=verdict is UNAVAILABLE)
 
     def _cancel(self, request: Request, base: str, arrival: Arrival, now: float) -> None:
         key = f"{base} CANCEL"
@@ -233,10 +260,11 @@ class Uas:
         self._events.done(command)
 
     def stop(self, transaction: str, now: float) -> bool:
-        """Another edge saw the ACK. False: there is no such transaction."""
+        """Another edge saw the ACK, or the PRACK. False: there is no such transaction."""
+        waited = self._provisionals.overtake(transaction, now)
         entry = self._table.get(transaction)
         if entry is None:
-            return False
+            return waited
         self._perform(entry, entry.machine.on_ack(now))
         return True
 
@@ -250,6 +278,8 @@ class Uas:
         data = self._written(entry.origin, respond)
         if data is not None:
             self._send(entry, status, data, respond.to_tag, now)
+            if respond.rseq and not entry.final:
+                self._provisionals.sent(entry.key, entry.call_key, entry.origin, respond, data, now)
 
     def _written(self, origin: Origin, respond: edge_pb2.Respond) -> bytes | None:
         headers: Fields = [("Contact", self._contact(origin))] if respond.contact else []
@@ -277,6 +307,8 @@ class Uas:
         data = self._written(origin, respond)
         if data is not None:
             self._wires.answer(origin, respond.status, data)
+            if respond.rseq:
+                self._provisionals.sent(respond.transaction, command.call_key, origin, respond, data, now)
 
     def _origin_of(self, respond: edge_pb2.Respond) -> Origin | None:
         if not respond.transaction or not respond.HasField("origin"):
@@ -369,6 +401,7 @@ class Uas:
             if status < 300 and origin.method == "INVITE":
                 ack_key = (origin.call_id, origin.to_tag or to_tag, origin.from_tag, origin.cseq)
             self._table.answered(entry, ack_key)
+            self._provisionals.overtake(entry.key, now)
         self._perform(entry, actions)
         if entry.machine.deadline < entry.look_at:
             self._deadlines.arm(entry, now)
@@ -414,9 +447,9 @@ class Uas:
         retry: bool = False,
     ) -> None:
         origin = Origin.of_request(request, arrival, nat_traversal=self._config.nat_traversal)
-        fields = list(headers or ())
+        fields = [*verdict.fields, *(headers or ())]
         if verdict.allow:
-            fields.append(("Allow", ALLOW))
+            fields.append(("Allow", self._allow))
         if retry:
             fields.append(("Retry-After", str(self._config.retry_after)))
         fields += self._own_headers()

@@ -25,23 +25,23 @@ _sym_db = _symbol_database.Default()
 from b2bua.edge.v1 import edge_pb2 as b2bua_dot_edge_dot_v1_dot_edge__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$b2bua/callcontrol/v1/edge_link.proto\x12\x14\x62\x32\x62ua.callcontrol.v1\x1a\x18\x62\x32\x62ua/edge/v1/edge.proto\"\x87\x01\n\x05Hello\x12$\n\x04\x65\x64ge\x18\x01 \x01(\x0b\x32\x16.b2bua.edge.v1.EdgeRef\x12.\n\x04kind\x18\x02 \x01(\x0e\x32 .b2bua.callcontrol.v1.StreamKind\x12\x17\n\x0fkey_fingerprint\x18\x03 \x01(\t\x12\x0f\n\x07session\x18\x04 \x01(\x04\"i\n\x08Greeting\x12\x0e\n\x06pod_id\x18\x01 \x01(\t\x12\x0c\n\x04salt\x18\x02 \x01(\x0c\x12\x0e\n\x06shards\x18\x03 \x01(\r\x12\x16\n\x0ewanted_headers\x18\x04 \x03(\t\x12\x17\n\x0fkey_fingerprint\x18\x05 \x01(\t\"\x8b\x01\n\x0e\x43onnectRequest\x12*\n\x05hello\x18\x01 \x01(\x0b\x32\x1b.b2bua.callcontrol.v1.Hello\x12$\n\x06\x65vents\x18\x02 \x03(\x0b\x32\x14.b2bua.edge.v1.Event\x12\'\n\x04\x64one\x18\x03 \x03(\x0b\x32\x19.b2bua.edge.v1.CommandRef\"\xc5\x01\n\x0f\x43onnectResponse\x12\x30\n\x08greeting\x18\x01 \x01(\x0b\x32\x1e.b2bua.callcontrol.v1.Greeting\x12(\n\x08\x63ommands\x18\x02 \x03(\x0b\x32\x16.b2bua.edge.v1.Command\x12\x14\n\x0c\x61\x63knowledged\x18\x03 \x03(\x04\x12\x0c\n\x04\x62usy\x18\x04 \x03(\x04\x12\x14\n\x07\x63redits\x18\x05 \x01(\rH\x00\x88\x01\x01\x12\x10\n\x08\x64raining\x18\x06 \x01(\x08\x42\n\n\x08_credits*a\n\nStreamKind\x12\x1b\n\x17STREAM_KIND_UNSPECIFIED\x10\x00\x12\x19\n\x15STREAM_KIND_NEW_CALLS\x10\x01\x12\x1b\n\x17STREAM_KIND_IN_PROGRESS\x10\x02\x32m\n\x0f\x45\x64geLinkService\x12Z\n\x07\x43onnect\x12$.b2bua.callcontrol.v1.ConnectRequest\x1a%.b2bua.callcontrol.v1.ConnectResponse(\x01\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$b2bua/callcontrol/v1/edge_link.proto\x12\x14\x62\x32\x62ua.callcontrol.v1\x1a\x18\x62\x32\x62ua/edge/v1/edge.proto\"\x87\x01\n\x05Hello\x12$\n\x04\x65\x64ge\x18\x01 \x01(\x0b\x32\x16.b2bua.edge.v1.EdgeRef\x12.\n\x04kind\x18\x02 \x01(\x0e\x32 .b2bua.callcontrol.v1.StreamKind\x12\x17\n\x0fkey_fingerprint\x18\x03 \x01(\t\x12\x0f\n\x07session\x18\x04 \x01(\x04\"}\n\x08Greeting\x12\x0e\n\x06pod_id\x18\x01 \x01(\t\x12\x0c\n\x04salt\x18\x02 \x01(\x0c\x12\x0e\n\x06shards\x18\x03 \x01(\r\x12\x16\n\x0ewanted_headers\x18\x04 \x03(\t\x12\x17\n\x0fkey_fingerprint\x18\x05 \x01(\t\x12\x12\n\nextensions\x18\x06 \x03(\t\"\x8b\x01\n\x0e\x43onnectRequest\x12*\n\x05hello\x18\x01 \x01(\x0b\x32\x1b.b2bua.callcontrol.v1.Hello\x12$\n\x06\x65vents\x18\x02 \x03(\x0b\x32\x14.b2bua.edge.v1.Event\x12\'\n\x04\x64one\x18\x03 \x03(\x0b\x32\x19.b2bua.edge.v1.CommandRef\"\xc5\x01\n\x0f\x43onnectResponse\x12\x30\n\x08greeting\x18\x01 \x01(\x0b\x32\x1e.b2bua.callcontrol.v1.Greeting\x12(\n\x08\x63ommands\x18\x02 \x03(\x0b\x32\x16.b2bua.edge.v1.Command\x12\x14\n\x0c\x61\x63knowledged\x18\x03 \x03(\x04\x12\x0c\n\x04\x62usy\x18\x04 \x03(\x04\x12\x14\n\x07\x63redits\x18\x05 \x01(\rH\x00\x88\x01\x01\x12\x10\n\x08\x64raining\x18\x06 \x01(\x08\x42\n\n\x08_credits*a\n\nStreamKind\x12\x1b\n\x17STREAM_KIND_UNSPECIFIED\x10\x00\x12\x19\n\x15STREAM_KIND_NEW_CALLS\x10\x01\x12\x1b\n\x17STREAM_KIND_IN_PROGRESS\x10\x02\x32m\n\x0f\x45\x64geLinkService\x12Z\n\x07\x43onnect\x12$.b2bua.callcontrol.v1.ConnectRequest\x1a%.b2bua.callcontrol.v1.ConnectResponse(\x01\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'b2bua.callcontrol.v1.edge_link_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_STREAMKIND']._serialized_start=675
-  _globals['_STREAMKIND']._serialized_end=772
+  _globals['_STREAMKIND']._serialized_start=695
+  _globals['_STREAMKIND']._serialized_end=792
   _globals['_HELLO']._serialized_start=89
   _globals['_HELLO']._serialized_end=224
   _globals['_GREETING']._serialized_start=226
-  _globals['_GREETING']._serialized_end=331
-  _globals['_CONNECTREQUEST']._serialized_start=334
-  _globals['_CONNECTREQUEST']._serialized_end=473
-  _globals['_CONNECTRESPONSE']._serialized_start=476
-  _globals['_CONNECTRESPONSE']._serialized_end=673
-  _globals['_EDGELINKSERVICE']._serialized_start=774
-  _globals['_EDGELINKSERVICE']._serialized_end=883
+  _globals['_GREETING']._serialized_end=351
+  _globals['_CONNECTREQUEST']._serialized_start=354
+  _globals['_CONNECTREQUEST']._serialized_end=493
+  _globals['_CONNECTRESPONSE']._serialized_start=496
+  _globals['_CONNECTRESPONSE']._serialized_end=693
+  _globals['_EDGELINKSERVICE']._serialized_start=794
+  _globals['_EDGELINKSERVICE']._serialized_end=903
 # @@protoc_insertion_point(module_scope)

@@ -30,18 +30,20 @@ class Hello(_message.Message):
     def __init__(self, edge: _Optional[_Union[_edge_pb2.EdgeRef, _Mapping]] = ..., kind: _Optional[_Union[StreamKind, str]] = ..., key_fingerprint: _Optional[str] = ..., session: _Optional[int] = ...) -> None: ...
 
 class Greeting(_message.Message):
-    __slots__ = ("pod_id", "salt", "shards", "wanted_headers", "key_fingerprint")
+    __slots__ = ("pod_id", "salt", "shards", "wanted_headers", "key_fingerprint", "extensions")
     POD_ID_FIELD_NUMBER: _ClassVar[int]
     SALT_FIELD_NUMBER: _ClassVar[int]
     SHARDS_FIELD_NUMBER: _ClassVar[int]
     WANTED_HEADERS_FIELD_NUMBER: _ClassVar[int]
     KEY_FINGERPRINT_FIELD_NUMBER: _ClassVar[int]
+    EXTENSIONS_FIELD_NUMBER: _ClassVar[int]
     pod_id: str
     salt: bytes
     shards: int
     wanted_headers: _containers.RepeatedScalarFieldContainer[str]
     key_fingerprint: str
-    def __init__(self, pod_id: _Optional[str] = ..., salt: _Optional[bytes] = ..., shards: _Optional[int] = ..., wanted_headers: _Optional[_Iterable[str]] = ..., key_fingerprint: _Optional[str] = ...) -> None: ...
+    extensions: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, pod_id: _Optional[str] = ..., salt: _Optional[bytes] = ..., shards: _Optional[int] = ..., wanted_headers: _Optional[_Iterable[str]] = ..., key_fingerprint: _Optional[str] = ..., extensions: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class ConnectRequest(_message.Message):
     __slots__ = ("hello", "events", "done")

@@ -161,8 +161,16 @@ class SelfCancelledEvent(_message.Message):
     transaction: str
     def __init__(self, transaction: _Optional[str] = ...) -> None: ...
 
+class ProvisionalUnacknowledgedEvent(_message.Message):
+    __slots__ = ("transaction", "rseq")
+    TRANSACTION_FIELD_NUMBER: _ClassVar[int]
+    RSEQ_FIELD_NUMBER: _ClassVar[int]
+    transaction: str
+    rseq: int
+    def __init__(self, transaction: _Optional[str] = ..., rseq: _Optional[int] = ...) -> None: ...
+
 class Event(_message.Message):
-    __slots__ = ("id", "call_key", "opens_call", "redelivered", "edge", "request", "response", "sent", "ack_missing", "self_cancelled")
+    __slots__ = ("id", "call_key", "opens_call", "redelivered", "edge", "request", "response", "sent", "ack_missing", "self_cancelled", "provisional_unacknowledged")
     ID_FIELD_NUMBER: _ClassVar[int]
     CALL_KEY_FIELD_NUMBER: _ClassVar[int]
     OPENS_CALL_FIELD_NUMBER: _ClassVar[int]
@@ -173,6 +181,7 @@ class Event(_message.Message):
     SENT_FIELD_NUMBER: _ClassVar[int]
     ACK_MISSING_FIELD_NUMBER: _ClassVar[int]
     SELF_CANCELLED_FIELD_NUMBER: _ClassVar[int]
+    PROVISIONAL_UNACKNOWLEDGED_FIELD_NUMBER: _ClassVar[int]
     id: int
     call_key: str
     opens_call: bool
@@ -183,7 +192,8 @@ class Event(_message.Message):
     sent: SentEvent
     ack_missing: AckMissingEvent
     self_cancelled: SelfCancelledEvent
-    def __init__(self, id: _Optional[int] = ..., call_key: _Optional[str] = ..., opens_call: _Optional[bool] = ..., redelivered: _Optional[bool] = ..., edge: _Optional[_Union[EdgeRef, _Mapping]] = ..., request: _Optional[_Union[RequestEvent, _Mapping]] = ..., response: _Optional[_Union[ResponseEvent, _Mapping]] = ..., sent: _Optional[_Union[SentEvent, _Mapping]] = ..., ack_missing: _Optional[_Union[AckMissingEvent, _Mapping]] = ..., self_cancelled: _Optional[_Union[SelfCancelledEvent, _Mapping]] = ...) -> None: ...
+    provisional_unacknowledged: ProvisionalUnacknowledgedEvent
+    def __init__(self, id: _Optional[int] = ..., call_key: _Optional[str] = ..., opens_call: _Optional[bool] = ..., redelivered: _Optional[bool] = ..., edge: _Optional[_Union[EdgeRef, _Mapping]] = ..., request: _Optional[_Union[RequestEvent, _Mapping]] = ..., response: _Optional[_Union[ResponseEvent, _Mapping]] = ..., sent: _Optional[_Union[SentEvent, _Mapping]] = ..., ack_missing: _Optional[_Union[AckMissingEvent, _Mapping]] = ..., self_cancelled: _Optional[_Union[SelfCancelledEvent, _Mapping]] = ..., provisional_unacknowledged: _Optional[_Union[ProvisionalUnacknowledgedEvent, _Mapping]] = ...) -> None: ...
 
 class Respond(_message.Message):
     __slots__ = ("transaction", "status", "reason", "to_tag", "contact", "headers", "body", "origin", "peer_tag", "rseq")
