@@ -172,7 +172,7 @@ class Pod:
         match outcome.verdict:
             case Verdict.COMMITTED:
                 slot.known, slot.stored, slot.epoch = True, outcome.record or b"", self._epoch
-                self._turn(slot)
+                self._turn(slot, fresh=True)
             case Verdict.UNAVAILABLE:
                 self._busy(slot, slot.queue)
             case Verdict.ENDED:
@@ -183,7 +183,8 @@ class Pod:
                 else:
                     self._drop(slot, None)
 
-    def _turn(self, slot: Slot) -> None:
+    def _turn(self, slot: Slot, *, fresh: bool = False) -> None:
+        """Apply what waits to the record. `fresh`: it comes from the store just now, and is not old."""
         arrivals, slot.queue = slot.queue, []
         call = record.Call()
         if slot.stored:
@@ -209,6 +210,10 @@ class Pod:
         if not turn.changed:
             slot.done |= done
             slot.sents = sents
+            if arrivals and slot.stored and not fresh and not turn.emissions:
+                slot.queue[:0] = arrivals
+                self._compare(slot, call.version)
+                return
             self._emit(turn.emissions)
             _acknowledge(arrivals)
             return
@@ -235,6 +240,22 @@ class Pod:
         if expected == 0:
             self.counters.opened += 1
         self._store.commit(commit, partial(self._committed, slot, turn, arrivals, commit, timer))
+
+    def _compare(self, slot: Slot, version: int) -> None:
+        """Events mean nothing to the record of this version: perhaps because another pod has gone on since."""
+        slot.busy = True
+        self._store.load(slot.key, partial(self._compared, slot, version))
+
+    def _compared(self, slot: Slot, version: int, outcome: Outcome) -> None:
+        slot.busy = False
+        if outcome.verdict is Verdict.UNAVAILABLE:
+            self._busy(slot, slot.queue)
+        elif outcome.verdict is Verdict.ENDED:
+            self._drop(slot, outcome.tombstone)
+        else:
+            if outcome.version > version:
+                slot.stored, slot.epoch = outcome.record or b"", self._epoch
+            self._turn(slot, fresh=True)
 
     def _apply(self, turn: Turn, event: edge.Event) -> None:
         if not turn.call.key:
@@ -295,7 +316,7 @@ class Pod:
         lost = outcome.version < commit.expected and slot.epoch != self._epoch
         if outcome.verdict is Verdict.CONFLICT and outcome.version > commit.expected:
             slot.known, slot.stored, slot.epoch = True, outcome.record or b"", self._epoch
-            self._turn(slot)
+            self._turn(slot, fresh=True)
         elif outcome.verdict is Verdict.CONFLICT or (outcome.verdict is Verdict.GONE and lost):
             self._restore(slot)
         else:
