@@ -78,6 +78,17 @@ class TestCommandsForAnEdgeThatIsAway:
         driver.pass_time(2.0, pod)
         assert len(driver.requests("INVITE")) == 1
 
+    def test_invite_that_nobody_looks_after_fails_over(self) -> None:
+        """The edge was started anew before the callee said anything: no timer B runs any more."""
+        driver = CallDriver("192.0.2.1", "192.0.2.2")
+        driver.invite()
+        driver.sent(driver.requests("INVITE")[0].branch)
+        driver.pod.detach(driver.port)
+        driver.port = RecordingPort(boot=2)
+        driver.pod.attach(driver.port)
+        driver.pass_time(40.0)
+        assert {invite.target.uri for invite in driver.requests("INVITE")} == {"sip:192.0.2.2"}
+
     def test_all_else_goes_by_another_one(self) -> None:
         driver = CallDriver()
         driver.confirmed()

@@ -10,7 +10,7 @@ process holds of a call is a cache of those bytes (design.md 2).
 from __future__ import annotations
 
 import zlib
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 
@@ -21,7 +21,7 @@ from call_control.domain.policy import Policy
 from call_control.domain.ports import EdgePort, Journal, NoJournal
 from call_control.domain.store import Commit, Outcome, Store, Verdict
 from call_control.domain.turn import Emission, Turn
-from call_control.slots import Absent, Arrival, Slot
+from call_control.slots import Absences, Arrival, Slot
 from svckit.identity import Identity
 
 #: Commits into these states are worth waiting for a replica, if the store is told to (design.md 6).
@@ -204,7 +204,7 @@ class Pod:
         for _, event in arrivals:
             self._apply(turn, event)
         if timer:
-            upkeep.on_timer(turn, self._absent(turn.now))
+            upkeep.on_timer(turn, self._absences(turn.now))
             # Only a commit moves a deadline: without one the call would be woken each second for ever.
             turn.changed = True
         if not turn.changed:
@@ -472,8 +472,8 @@ class Pod:
                 return branch.leg if branch is not None else -1
         return -1
 
-    def _absent(self, now: int) -> Container[str]:
-        return Absent(self._ports, self._left_at, self._started, now - self._policy.edge_absence_ms)
+    def _absences(self, now: int) -> Absences:
+        return Absences(self._ports, self._left_at, self._started, now - self._policy.edge_absence_ms)
 
 
 def _activity(expected: int, ended: bool, before: record.CallState) -> bool | None:
