@@ -6,7 +6,7 @@ while it lasted (or shortly after), on the part that it hit.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from types import MappingProxyType
@@ -51,6 +51,7 @@ class Phase(Enum):
     """Calls that an excuse is good for, by how far they were when the fault came."""
 
     NEW = "the INVITE came not more than 3 s before it, or later"
+    DIALLING = "an INVITE of ours came to a callee not more than 2 s before it, or later"
     SETUP = "not established yet"
     ANY = "any"
 
@@ -63,8 +64,13 @@ EXCUSES: Mapping[Fault, Mapping[May, Phase]] = MappingProxyType(
         Fault.POD_KILLED: {May.BE_OUT_OF_ORDER: Phase.ANY},
         Fault.POD_PAUSED: {May.BE_OUT_OF_ORDER: Phase.ANY},
         Fault.NO_POD: {May.BE_REFUSED: Phase.NEW},
-        # The edge has told the caller 100, and knew alone of the INVITE.
-        Fault.EDGE_KILLED: {May.HEAR_NOTHING: Phase.NEW, May.BE_OUT_OF_ORDER: Phase.ANY},
+        Fault.EDGE_KILLED: {
+            # It has told the caller 100, and knew alone of the INVITE.
+            May.HEAR_NOTHING: Phase.NEW,
+            # It sent our INVITE, and could not tell any more: nobody can send the CANCEL.
+            May.END_ONE_SIDED: Phase.DIALLING,
+            May.BE_OUT_OF_ORDER: Phase.ANY,
+        },
         Fault.EDGE_LOST: {
             May.HEAR_NOTHING: Phase.SETUP,
             May.FAIL: Phase.SETUP,
@@ -106,19 +112,39 @@ class Suffered:
 
 #: A fault is felt for so long after its end: by then every repetition of our own has come.
 AFTERMATH = 35.0
-_NEW = 3.0
 
 
-def excuses(
-    suffered: Suffered, *, shared_address: bool, started: float, established: float | None
-) -> frozenset[May]:
-    """What a fault excuses in a call that it met."""
-    phases = {
-        Phase.NEW: suffered.start - _NEW <= started <= suffered.end + _NEW,
-        Phase.SETUP: established is None or established > suffered.start - 1.0,
-        Phase.ANY: True,
-    }
+def excuses(suffered: Suffered, phases: frozenset[Phase], *, shared_address: bool) -> frozenset[May]:
+    """What a fault excuses in a call that it met, by how far the call was."""
     granted = EXCUSES[suffered.fault]
     if not shared_address:
         granted = {**granted, **WITHOUT_SHARED_ADDRESS.get(suffered.fault, {})}
-    return frozenset(may for may, phase in granted.items() if phases[phase])
+    return frozenset(may for may, phase in granted.items() if phase in phases)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Impairment:
+    """A time in which a pod is of no use to an edge."""
+
+    edge: str
+    """Empty: to all."""
+    pod: str
+    start: float
+    end: float
+
+
+def without_pods(
+    impairments: Iterable[Impairment], edges: Iterable[str], pods: Collection[str]
+) -> list[Suffered]:
+    """The times in which an edge had no pod at all."""
+    impairments = list(impairments)
+    found = []
+    for edge in edges:
+        mine = [one for one in impairments if one.edge in ("", edge)]
+        for one in mine:
+            # A time without any pod begins when the last of them is lost.
+            lost = [other for other in mine if other.start <= one.start < other.end]
+            if {other.pod for other in lost} >= set(pods):
+                end = min(max(other.end for other in lost if other.pod == pod) for pod in pods)
+                found.append(Suffered(fault=Fault.NO_POD, start=one.start, end=end, edge=edge))
+    return found

@@ -9,12 +9,14 @@ from functools import cached_property
 
 from sipcore.testing.call import Call
 from sipcore.testing.script import CallState, Ending, Kind, Record
-from support.simulation.faults import AFTERMATH, Fault, May, Suffered, excuses
+from support.simulation.faults import AFTERMATH, Fault, May, Phase, Suffered, excuses
 from support.simulation.network import EDGES
 from support.simulation.plan import PlannedCall
 from support.simulation.scripts import MAX_CALL
 from support.simulation.world import World
 
+#: Seconds before and after a fault that belong to the phases.
+_NEW, _DIALLING, _JUST_ESTABLISHED, _JUST_AFTER = 3.0, 2.0, 1.0, 3.0
 _CALL_ID = re.compile(rb"\r\nCall-ID: ([^\r]+)")
 _CSEQ = re.compile(rb"\r\nCSeq: (\d+)")
 _BRANCH = re.compile(rb"branch=([^;,\r]+)")
@@ -122,13 +124,21 @@ class History:
         granted: set[May] = set()
         for one in self.world.suffered:
             if self._meets(one):
-                granted |= excuses(
-                    one,
-                    shared_address=self.world.plan.shared_address,
-                    started=self.started,
-                    established=self.established,
-                )
+                shared = self.world.plan.shared_address
+                granted |= excuses(one, self._phases(one), shared_address=shared)
         return frozenset(granted)
+
+    def _phases(self, suffered: Suffered) -> frozenset[Phase]:
+        """How far the call was when a fault came."""
+        start, until = suffered.start, suffered.end + _JUST_AFTER
+        dialled = [one.time for side in self.callees for one in side.all(Kind.REQUEST_RECEIVED, "INVITE")]
+        holds = {
+            Phase.NEW: start - _NEW <= self.started <= until,
+            Phase.DIALLING: any(start - _DIALLING <= time <= until for time in dialled),
+            Phase.SETUP: self.established is None or self.established > start - _JUST_ESTABLISHED,
+            Phase.ANY: True,
+        }
+        return frozenset(phase for phase, true in holds.items() if true)
 
     def causes_before(self, time: float, *, at: Side) -> Iterator[str]:
         """Why a party may have been hung up on by then."""
@@ -139,6 +149,8 @@ class History:
                 yield f"{side.name} vanished"
             if side is not at and any(one.time <= time for one in side.all(Kind.REQUEST_SENT, "BYE")):
                 yield f"BYE of {side.name}"
+        if any(one.time <= time for one in self.caller.all(Kind.TIMED_OUT, "INVITE")):
+            yield "the caller gave up"
         if at is not self.caller:
             if any(one.time <= time for one in self.caller.all(Kind.REQUEST_SENT, "CANCEL")):
                 yield "CANCEL"

@@ -92,8 +92,8 @@ def _response_frame(frame: ConnectResponse) -> Iterator[str]:
     if frame.acknowledged:
         yield "acknowledged " + " ".join(map(str, frame.acknowledged))
     for command in frame.commands:
-        ref = f"{_short(command.call_key)}:{command.id}"
-        yield f"command {ref} for {command.edge.edge_id} {_command(command)}"
+        name = f"{_short(command.call_key)}:{command.id}"
+        yield f"command {name} for {command.edge.edge_id} {_command(command)}"
     if frame.HasField("credits"):
         yield f"credits {frame.credits}"
     if frame.busy:

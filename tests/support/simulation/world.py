@@ -17,7 +17,7 @@ from sipcore.testing.clock import Clock
 from sipcore.testing.script import CallState, Script
 from sipcore.testing.wire import PERFECT, Passage, Wire
 from support.simulation.edges import SimulatedEdge
-from support.simulation.faults import Fault, Suffered
+from support.simulation.faults import Fault, Impairment, Suffered, without_pods
 from support.simulation.network import CALLEES, CALLERS, EDGES, SHARED, Balancer
 from support.simulation.plan import Injection, Plan, PlannedCall
 from support.simulation.pods import SimulatedPod
@@ -51,6 +51,7 @@ class World:
         self.start = self.clock.time()
         self.trace = Trace(self.clock)
         self.suffered: list[Suffered] = []
+        self._impairments: list[Impairment] = []
         self.placed: list[tuple[PlannedCall, Call]] = []
         self.store = SharedStore(self.clock, self.trace)
         self.wire = Wire(self.clock, self._chance("wire").random, plan.network)
@@ -116,6 +117,8 @@ class World:
             self.clock.run_for(_STEP)
         for pod in self.pods:
             pod.engine.forget_idle(pod.store.now() + 1)
+        edges, pods = [edge.name for edge in self.edges], [pod.name for pod in self.pods]
+        self.suffered += without_pods(self._impairments, edges, pods)
 
     @property
     def moves(self) -> bool:
@@ -171,10 +174,10 @@ class World:
         self.trace.note("fault", fault.name, f"{edge or 'all'} for {lasts:.3f}")
         self.suffered.append(Suffered(fault=fault, start=now, end=now + lasts, edge=edge))
 
-    def _look_for_pods(self, lasts: float) -> None:
-        """Pods went away: perhaps none is left."""
-        if not any(pod.process.alive and not pod.process.paused for pod in self.pods):
-            self._suffer(Fault.NO_POD, lasts + _RECONNECTED)
+    def _impair(self, pod: str, lasts: float, edge: str = "") -> None:
+        """A pod is of no use to an edge, or to all, for a while."""
+        now = self.clock.time()
+        self._impairments.append(Impairment(edge=edge, pod=pod, start=now, end=now + lasts + _RECONNECTED))
 
     def _kill_pod(self, injection: Injection) -> None:
         if not injection.stage:
@@ -199,16 +202,17 @@ class World:
             return
         self._suffer(Fault.POD_KILLED, injection.lasts)
         pod.kill(noticed_after=injection.noticed)
-        self._look_for_pods(injection.lasts)
+        self._impair(pod.name, injection.lasts)
         self.clock.call_later(injection.lasts, pod.start)
 
     def _pause_pod(self, injection: Injection) -> None:
-        process = self.pods[injection.pod].process
+        pod = self.pods[injection.pod]
+        process = pod.process
         if not process.alive or process.paused:
             return
         self._suffer(Fault.POD_PAUSED, injection.lasts)
         process.pause()
-        self._look_for_pods(injection.lasts)
+        self._impair(pod.name, injection.lasts)
         self.clock.call_later(injection.lasts, process.resume)
 
     def _kill_edge(self, injection: Injection) -> None:
@@ -217,6 +221,8 @@ class World:
             return
         self._suffer(Fault.EDGE_KILLED, injection.lasts, edge.name)
         edge.kill(noticed_after=injection.noticed)
+        for pod in self.pods:
+            self._impair(pod.name, injection.lasts, edge.name)
         self.clock.call_later(injection.lasts, edge.start)
 
     def _lose_edge(self, injection: Injection) -> None:
@@ -241,8 +247,7 @@ class World:
             return
         self._suffer(Fault.STREAM_BROKEN, 0.0, edge.name)
         streams.break_(edge_notices=injection.noticed, pod_notices=0.01)
-        if len(edge.streams) < 2:
-            self._suffer(Fault.NO_POD, injection.noticed + _RECONNECTED, edge.name)
+        self._impair(streams.pod.name, injection.noticed, edge.name)
 
     def _stall_streams(self, injection: Injection) -> None:
         edge = self.edges[injection.edge]
@@ -251,20 +256,19 @@ class World:
             return
         self._suffer(Fault.STREAM_STALLED, injection.lasts, edge.name)
         streams.stall(injection.lasts)
-        if len(edge.streams) < 2:
-            self._suffer(Fault.NO_POD, injection.lasts + _RECONNECTED, edge.name)
+        self._impair(streams.pod.name, injection.lasts, edge.name)
 
     def _cut_store(self, injection: Injection) -> None:
         self._suffer(Fault.STORE_CUT, 0.0)
         self.pods[injection.pod].store.cut()
 
     def _slow_store(self, injection: Injection) -> None:
-        connection: StoreConnection = self.pods[injection.pod].store
+        pod = self.pods[injection.pod]
+        connection: StoreConnection = pod.store
         # Every second time longer than a request may take.
         delay = 0.1 + 0.8 * (injection.lag > 0.1)
         self._suffer(Fault.STORE_SLOW, injection.lasts)
-        if len(self.pods) == 1:
-            self._suffer(Fault.NO_POD, injection.lasts + _RECONNECTED)
+        self._impair(pod.name, injection.lasts)
         usual, connection.delay = connection.delay, delay
         self.clock.call_later(injection.lasts, setattr, connection, "delay", usual)
 

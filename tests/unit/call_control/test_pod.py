@@ -32,6 +32,38 @@ class TestReportsThatARequestLeft:
         assert call.legs[1].sent.branch == branch
 
 
+class TestOldRecordInTheCache:
+    """Another pod has gone on with a call that is cached here."""
+
+    def test_event_that_means_nothing_to_it_is_applied_to_the_new_one(self) -> None:
+        driver = CallDriver("192.0.2.1", "192.0.2.2")
+        driver.invite()
+        first = driver.requests("INVITE")[0].branch
+        driver.sent(first)
+        other = driver.new_pod()
+        refusal = edge.ResponseEvent(branch=first, status=486, reason="Busy Here", to_tag="b", cseq=1)
+        driver.tell(driver.event(response=refusal), other)
+        second = driver.requests("INVITE")[0].branch
+        driver.response(200, second)
+        assert [one.respond.status for one in driver.commands("respond")] == [200]
+
+    def test_end_is_seen(self) -> None:
+        driver = CallDriver()
+        driver.ringing()
+        branch = driver.leg(1).invite_branch
+        other = driver.new_pod()
+        cancel = driver.request("CANCEL", 1, branch="z9hG4bKcaller")
+        driver.tell(driver.event(request=cancel), other)
+        driver.pod, first = other, driver.pod
+        driver.confirm_all()
+        driver.response(487, branch)
+        driver.confirm_all()
+        driver.pod = first
+        driver.port.take()
+        driver.in_dialog("ACK", 1)
+        assert driver.pod.cached_calls == 0
+
+
 class TestCommandsForAnEdgeThatIsAway:
     def test_invite_waits_for_it(self) -> None:
         """It may have left, with its report lost: from another edge it would be a merged request."""
@@ -45,6 +77,17 @@ class TestCommandsForAnEdgeThatIsAway:
         pod.attach(driver.port)
         driver.pass_time(2.0, pod)
         assert len(driver.requests("INVITE")) == 1
+
+    def test_invite_that_nobody_looks_after_fails_over(self) -> None:
+        """The edge was started anew before the callee said anything: no timer B runs any more."""
+        driver = CallDriver("192.0.2.1", "192.0.2.2")
+        driver.invite()
+        driver.sent(driver.requests("INVITE")[0].branch)
+        driver.pod.detach(driver.port)
+        driver.port = RecordingPort(boot=2)
+        driver.pod.attach(driver.port)
+        driver.pass_time(40.0)
+        assert {invite.target.uri for invite in driver.requests("INVITE")} == {"sip:192.0.2.2"}
 
     def test_all_else_goes_by_another_one(self) -> None:
         driver = CallDriver()

@@ -10,7 +10,7 @@ process holds of a call is a cache of those bytes (design.md 2).
 from __future__ import annotations
 
 import zlib
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 
@@ -21,7 +21,7 @@ from call_control.domain.policy import Policy
 from call_control.domain.ports import EdgePort, Journal, NoJournal
 from call_control.domain.store import Commit, Outcome, Store, Verdict
 from call_control.domain.turn import Emission, Turn
-from call_control.slots import Absent, Arrival, Slot
+from call_control.slots import Absences, Arrival, Slot
 from svckit.identity import Identity
 
 #: Commits into these states are worth waiting for a replica, if the store is told to (design.md 6).
@@ -172,7 +172,7 @@ class Pod:
         match outcome.verdict:
             case Verdict.COMMITTED:
                 slot.known, slot.stored, slot.epoch = True, outcome.record or b"", self._epoch
-                self._turn(slot)
+                self._turn(slot, fresh=True)
             case Verdict.UNAVAILABLE:
                 self._busy(slot, slot.queue)
             case Verdict.ENDED:
@@ -183,7 +183,8 @@ class Pod:
                 else:
                     self._drop(slot, None)
 
-    def _turn(self, slot: Slot) -> None:
+    def _turn(self, slot: Slot, *, fresh: bool = False) -> None:
+        """Apply what waits to the record. `fresh`: it comes from the store just now, and is not old."""
         arrivals, slot.queue = slot.queue, []
         call = record.Call()
         if slot.stored:
@@ -203,12 +204,16 @@ class Pod:
         for _, event in arrivals:
             self._apply(turn, event)
         if timer:
-            upkeep.on_timer(turn, self._absent(turn.now))
+            upkeep.on_timer(turn, self._absences(turn.now))
             # Only a commit moves a deadline: without one the call would be woken each second for ever.
             turn.changed = True
         if not turn.changed:
             slot.done |= done
             slot.sents = sents
+            if arrivals and slot.stored and not fresh and not turn.emissions:
+                slot.queue[:0] = arrivals
+                self._compare(slot, call.version)
+                return
             self._emit(turn.emissions)
             _acknowledge(arrivals)
             return
@@ -235,6 +240,22 @@ class Pod:
         if expected == 0:
             self.counters.opened += 1
         self._store.commit(commit, partial(self._committed, slot, turn, arrivals, commit, timer))
+
+    def _compare(self, slot: Slot, version: int) -> None:
+        """Events mean nothing to the record of this version: perhaps because another pod has gone on since."""
+        slot.busy = True
+        self._store.load(slot.key, partial(self._compared, slot, version))
+
+    def _compared(self, slot: Slot, version: int, outcome: Outcome) -> None:
+        slot.busy = False
+        if outcome.verdict is Verdict.UNAVAILABLE:
+            self._busy(slot, slot.queue)
+        elif outcome.verdict is Verdict.ENDED:
+            self._drop(slot, outcome.tombstone)
+        else:
+            if outcome.version > version:
+                slot.stored, slot.epoch = outcome.record or b"", self._epoch
+            self._turn(slot, fresh=True)
 
     def _apply(self, turn: Turn, event: edge.Event) -> None:
         if not turn.call.key:
@@ -295,7 +316,7 @@ class Pod:
         lost = outcome.version < commit.expected and slot.epoch != self._epoch
         if outcome.verdict is Verdict.CONFLICT and outcome.version > commit.expected:
             slot.known, slot.stored, slot.epoch = True, outcome.record or b"", self._epoch
-            self._turn(slot)
+            self._turn(slot, fresh=True)
         elif outcome.verdict is Verdict.CONFLICT or (outcome.verdict is Verdict.GONE and lost):
             self._restore(slot)
         else:
@@ -451,8 +472,8 @@ class Pod:
                 return branch.leg if branch is not None else -1
         return -1
 
-    def _absent(self, now: int) -> Container[str]:
-        return Absent(self._ports, self._left_at, self._started, now - self._policy.edge_absence_ms)
+    def _absences(self, now: int) -> Absences:
+        return Absences(self._ports, self._left_at, self._started, now - self._policy.edge_absence_ms)
 
 
 def _activity(expected: int, ended: bool, before: record.CallState) -> bool | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Mapping
 
 from b2bua.edge.v1 import edge_pb2 as edge
 from call_control.domain.ports import EdgePort
@@ -51,13 +51,21 @@ class Slot:
         return any(one.branch == sent.branch for one in self.sents)
 
 
-class Absent(Container[str]):
-    """The ids of the edges that were away from this pod for too long."""
+class Absences:
+    """Edges that this pod has not seen since a time, and edges that have begun another life."""
 
-    def __init__(self, present: Container[str], left_at: dict[str, int], started: int, before: int) -> None:
-        self._present, self._left_at, self._started, self._before = present, left_at, started, before
+    def __init__(
+        self, ports: Mapping[str, EdgePort], left_at: Mapping[str, int], started: int, before: int
+    ) -> None:
+        self._ports, self._left_at, self._started, self._before = ports, left_at, started, before
 
-    def __contains__(self, edge_id: object) -> bool:
-        if edge_id in self._present or not isinstance(edge_id, str):
+    def is_away(self, ref: edge.EdgeRef) -> bool:
+        """Whether the edge was away for too long."""
+        if ref.edge_id in self._ports:
             return False
-        return self._left_at.get(edge_id, self._started) <= self._before
+        return self._left_at.get(ref.edge_id, self._started) <= self._before
+
+    def has_forgotten(self, ref: edge.EdgeRef) -> bool:
+        """Whether the edge was started anew, and knows none of its transactions any more."""
+        port = self._ports.get(ref.edge_id)
+        return port is not None and port.boot != ref.boot

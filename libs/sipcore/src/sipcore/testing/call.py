@@ -73,6 +73,7 @@ class Call:
         self._hanging_up = False
         self._early: Dialog | None = None
         self._last: tuple[str, bytes, Address] | None = None
+        self._repetitions: list[ClientExchange] = []
 
     # What a test or the script asks for
 
@@ -163,7 +164,9 @@ class Call:
         branch = self.agent.new_branch()
         old = as_request(data).via.branch
         repeated = data.replace(f"branch={old}".encode(), f"branch={branch}".encode(), 1)
-        self.agent.send_request(method, branch, repeated, destination, _no_matter, self.call_id)
+        exchange = self.agent.send_request(method, branch, repeated, destination, _no_matter, self.call_id)
+        if method == "INVITE":
+            self._repetitions.append(exchange)
 
     def vanish(self) -> None:
         """From now on nothing is sent or answered, as after a loss of power."""
@@ -200,12 +203,20 @@ class Call:
             if self._cancelling and exchange is not None:
                 self._send_cancel(exchange)
         elif status < 300 and response is not None:
+            self._stop_repetitions()
             self._on_2xx(response)
         elif not self.status:
+            self._stop_repetitions()
             self.status = status
             if response is None and exchange is not None and not exchange.transaction.terminated:
                 self._send_cancel(exchange)
             self.end(Ending.CANCELLED if self._cancelling else Ending.REFUSED)
+
+    def _stop_repetitions(self) -> None:
+        """The call is decided: what was sent over other paths is not waited for."""
+        for exchange in self._repetitions:
+            exchange.stop()
+        self._repetitions.clear()
 
     def _on_2xx(self, response: Response) -> None:
         if self._acknowledge_again(response):

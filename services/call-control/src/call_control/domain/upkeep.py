@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Container, Mapping
+from collections.abc import Callable, Collection, Mapping
+from typing import Protocol
 
 from b2bua.callcontrol.v1 import call_pb2 as record
 from b2bua.edge.v1 import edge_pb2 as edge
@@ -93,18 +94,25 @@ def request_final(turn: Turn, leg: record.Leg, response: edge.ResponseEvent) -> 
 # -- timers --------------------------------------------------------------------------------------
 
 
-def on_timer(turn: Turn, absent_edges: Container[str]) -> None:
-    """Do what is due: the call's timers first, then debts that are unproved for too long.
+class Absences(Protocol):
+    """What the process knows of edges that are not there as they were."""
 
-    `absent_edges` are the ids of edges that were away for longer than the policy allows.
-    """
+    def is_away(self, ref: edge.EdgeRef) -> bool:
+        """Whether the edge was away for longer than the policy allows."""
+
+    def has_forgotten(self, ref: edge.EdgeRef) -> bool:
+        """Whether the edge is there, but has lost the transactions that it had under this boot epoch."""
+
+
+def on_timer(turn: Turn, absences: Absences) -> None:
+    """Do what is due: the call's timers first, then debts that are unproved for too long."""
     call, now = turn.call, turn.now
     if _due(call.answer_by_ms, now):
         release.expire_unanswered(turn)
     if _due(call.ack_by_ms, now):
         release.expire_unacknowledged(turn)
     if _due(call.watch_at_ms, now):
-        _watch(turn, absent_edges)
+        _watch(turn, absences)
     if _due(call.reap_by_ms, now):
         release.reap(turn)
     for relay in [relay for relay in call.relays if _due(relay.ack_by_ms, now)]:
@@ -133,13 +141,20 @@ def _due(deadline: int, now: int) -> bool:
     return 0 < deadline <= now
 
 
-def _watch(turn: Turn, absent_edges: Container[str]) -> None:
-    """Give an attempt up whose edge stays away: it fails over as after a 408 (design.md 5)."""
+def _watch(turn: Turn, absences: Absences) -> None:
+    """Give an attempt up that no edge looks after any more: it fails over as after a 408 (design.md 5).
+
+    Either its edge stays away, or it was started anew before anything was heard: then nobody repeats the
+    INVITE, and no timer B ends it.
+    """
     call = turn.call
     call.watch_at_ms = turn.now + turn.policy.edge_absence_ms
     turn.changed = True
     for leg in call.legs[1:]:
-        if leg.state in _UNFINISHED_LEG and leg.edge.edge_id in absent_edges:
+        if leg.state not in _UNFINISHED_LEG:
+            continue
+        unheard = leg.state == record.LEG_STATE_INVITING
+        if absences.is_away(leg.edge) or (unheard and absences.has_forgotten(leg.edge)):
             hunting.abandon(turn, leg)
             if call.state in _SETTING_UP and not hunting.hunt(turn):
                 hunting.fail_call(turn, 408, "Request Timeout")
