@@ -414,7 +414,9 @@ class Distributed(Stack):
     def _record(self, key: str) -> str:
         """Return a stored call for people to read."""
         with redis.Redis(port=self._redis_port) as raw:
-            return f"{key} {Call.FromString(cast(bytes, raw.hget(key, 'r')) or b'')}"
+            stored = cast(bytes, raw.get(key)) or b""
+            body = stored.partition(b"\n")[2]
+            return f"{key} {Call.FromString(body)}"
 
     def wait_no_tombstone(self, timeout: float) -> None:
         """Wait until no tombstone is left."""

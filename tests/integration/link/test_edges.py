@@ -15,7 +15,7 @@ from b2bua.callcontrol.v1.edge_link_pb2 import (
 )
 from b2bua.callcontrol.v1.edge_link_pb2_grpc import EdgeLinkServiceStub
 from b2bua.common.v1.sip_pb2 import Body
-from b2bua.edge.v1.edge_pb2 import Command, EdgeRef, Event, Respond
+from b2bua.edge.v1.edge_pb2 import Command, CommandRef, EdgeRef, Event, Respond
 from call_control.adapters.edge_streams import StreamSettings
 from integration.link.conftest import Scene
 from integration.link.fakes import KEY, PodServer, until
@@ -89,6 +89,17 @@ async def test_streams_that_begin_wrong_are_aborted(
     with pytest.raises(grpc.aio.AioRpcError) as error:
         await edge.open(first)
     assert error.value.code() is code
+
+
+async def test_confirmations_are_taken_in_before_the_events_beside_them(
+    pod: PodServer, edge: RawEdge
+) -> None:
+    confirmed: list[int] = []
+    pod.pod.answer = lambda port, event: confirmed.append(len(pod.pod.done))
+    await edge.open_both()
+    await edge.streams[0].write(ConnectRequest(events=[Event(id=1)], done=[CommandRef(call_key="key", id=1)]))
+    await until(lambda: confirmed, "the event")
+    assert confirmed == [1]
 
 
 async def test_an_edge_that_does_not_read_is_disconnected(pod: PodServer, edge: RawEdge) -> None:

@@ -71,7 +71,10 @@ class InProcessLink:
 
     def send(self, commands: Sequence[edge.Command]) -> None:
         """Queue commands for the edge; outside of a flush they go in the next turn of the loop."""
-        self._commands.extend(commands)
+        for command in commands:
+            copy = edge.Command()
+            copy.CopyFrom(command)
+            self._commands.append(copy)
         if not self._flushing:
             self._wake()
 

@@ -242,7 +242,7 @@ class Pod:
         self._store.commit(commit, partial(self._committed, slot, turn, arrivals, commit, timer))
 
     def _compare(self, slot: Slot, version: int) -> None:
-        """Events mean nothing to the record of this version: perhaps because another pod has gone on since."""
+        """Events mean nothing to the record of this version: another pod may have gone on since."""
         slot.busy = True
         self._store.load(slot.key, partial(self._compared, slot, version))
 

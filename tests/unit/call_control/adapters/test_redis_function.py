@@ -64,6 +64,13 @@ def test_flags_of_a_commit(fields: dict[str, object], flags: int) -> None:
     assert packed[13] == str(flags)
 
 
+@pytest.mark.parametrize(("restore", "version"), [(False, 8), (True, 7)])
+def test_what_is_written_begins_with_version_and_commit_id(restore: bool, version: int) -> None:
+    commit = Commit(key=KEY, expected=7, commit_id="pod:1", record=b"r", ttl_ms=5, restore=restore)
+    packed = Packer(64).commit(1, commit)
+    assert b"\r\n%010dpod:1\nr\r\n" % version in packed
+
+
 def test_only_a_creation_is_refused_by_a_full_server() -> None:
     packer = Packer(64)
     commits = [Commit(key=KEY, expected=n, commit_id="c", record=b"r", ttl_ms=5) for n in (0, 1)]

@@ -197,6 +197,14 @@ class EdgeStreams:
     def _take_in(self, connection: EdgeConnection, frame: ConnectRequest) -> None:
         self.stats.frames += 1
         self.stats.events += len(frame.events)
+        # First the confirmations: they are proofs for the very commits that the events cause.
+        if frame.done:
+            try:
+                self._pod.on_done(connection, frame.done)
+            except Exception:
+                # The commands will be issued again.
+                self.stats.failures += 1
+                _log.exception("link.done_failed", edge=connection.edge_id)
         for event in frame.events:
             if event.opens_call:
                 connection.arrived(event.id)
@@ -206,13 +214,6 @@ class EdgeStreams:
                 # It stays unacknowledged, and the edge tries another pod; the stream goes on.
                 self.stats.failures += 1
                 _log.exception("link.event_failed", edge=connection.edge_id, call_key=event.call_key)
-        if frame.done:
-            try:
-                self._pod.on_done(connection, frame.done)
-            except Exception:
-                # The commands will be issued again.
-                self.stats.failures += 1
-                _log.exception("link.done_failed", edge=connection.edge_id)
 
     def _grant(self) -> None:
         share = self._credits.share(len(self._edges))

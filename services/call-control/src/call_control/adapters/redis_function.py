@@ -99,6 +99,7 @@ class Packer:
                 flags |= _UNMARKS
             elif not commit.expected or commit.restore:
                 flags |= _MARKS
+        version = commit.expected if commit.restore else commit.expected + 1
         deadline = "" if commit.deadline is None or commit.record is None else commit.deadline
         return pack(
             (
@@ -117,7 +118,7 @@ class Packer:
                 commit.ttl_ms,
                 flags,
                 deadline,
-                body,
+                b"%010d%s\n%s" % (version, commit.commit_id.encode(), body),
                 *commit.outbox,
             )
         )
@@ -138,12 +139,12 @@ class Packer:
 
 
 def reply_micros(reply: Sequence[object]) -> int:
-    """Redis TIME in a reply of any of the functions, microseconds."""
+    """Redis TIME in a reply of one of the functions, microseconds; 0 if it tells none."""
     return cast("int", reply[2])
 
 
 def read_outcome(reply: Sequence[object], now: int) -> Outcome:
-    """The outcome that a reply to a commit or load tells."""
+    """The outcome that a reply to a load, or to a commit that wrote nothing, tells."""
     verdict = _VERDICTS[cast("int", reply[0])]
     version = cast("int", reply[1])
     if len(reply) < 4:

@@ -89,13 +89,19 @@ class Lane:
             self._loop.call_soon(fail, (request,))
             return
         request.deadline = self._loop.time() + PATIENCE
-        self.enqueue(request)
+        self._queue.append(request)
+        if self._watch is None or not self._flushing:
+            self._schedule()
 
     def enqueue(self, *requests: Request) -> None:
         """Queue requests that already have their deadline."""
         self._queue.extend(requests)
+        self._schedule()
+
+    def _schedule(self) -> None:
+        """See to it that what is queued is sent in the next turn of the loop, and not forgotten."""
         if self._watch is None:
-            self._watch = self._loop.call_at(requests[0].deadline, self._expire)
+            self._watch = self._loop.call_at(self._queue[0].deadline, self._expire)
         if self._connection is not None and not self._flushing:
             self._flushing = True
             self._loop.call_soon(self._flush)
@@ -113,16 +119,18 @@ class Lane:
 
     def _on_reply(self, request: Request, reply: Reply) -> None:
         if isinstance(reply, hiredis.ReplyError):
-            if error_code(reply) in _WRONG_SERVER or str(reply).startswith(_FUNCTION_MISSING):
-                if self._connection is not None:
-                    self._connection.waiting.appendleft(request)
-                self._drop_connection()
-                return
-            if self._redirect(request, reply):
-                return
-        else:
-            self._failures = 0
+            self._on_error(request, reply)
+            return
+        self._failures = 0
         request.on_reply(reply, request.sent)
+
+    def _on_error(self, request: Request, error: hiredis.ReplyError) -> None:
+        if error_code(error) in _WRONG_SERVER or str(error).startswith(_FUNCTION_MISSING):
+            if self._connection is not None:
+                self._connection.waiting.appendleft(request)
+            self._drop_connection()
+        elif not self._redirect(request, error):
+            request.on_reply(error, request.sent)
 
     def _drop_connection(self) -> None:
         """Leave this connection, keep what it has not answered, and seek another."""

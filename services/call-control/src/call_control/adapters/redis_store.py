@@ -125,7 +125,7 @@ class RedisStore:
     def load(self, key: str, then: Callable[[Outcome], None]) -> None:
         """See `Store.load`."""
         shard = shard_of_key(key)
-        self._submit(self._packer.load(shard, key), shard, partial(self._committed, 0, then))
+        self._submit(self._packer.load(shard, key), shard, partial(self._answered, 0, then))
 
     def claim_due(self, shard: int, limit: int, then: Callable[[list[str]], None]) -> None:
         """See `Store.claim_due`."""
@@ -165,13 +165,22 @@ class RedisStore:
     def _fields(self, reply: Reply, sent: float) -> Sequence[object] | None:
         """The fields of a reply of one of our functions; None if there was none, or an error."""
         if isinstance(reply, list):
-            self._clock.observe(sent, time.monotonic(), reply_micros(reply))
+            micros = reply_micros(reply)
+            if micros:
+                self._clock.observe(sent, time.monotonic(), micros)
             return reply
         if isinstance(reply, hiredis.ReplyError):
             self._warn_seldom(f"Redis {self._target}: {reply}", error_code(reply))
         return None
 
     def _committed(self, expected: int, then: Callable[[Outcome], None], reply: Reply, sent: float) -> None:
+        if type(reply) is int:
+            then(Outcome(Verdict.COMMITTED, reply, None, None, self._clock.now()))
+        else:
+            self._answered(expected, then, reply, sent)
+
+    def _answered(self, expected: int, then: Callable[[Outcome], None], reply: Reply, sent: float) -> None:
+        """A load is answered, or a commit that wrote nothing."""
         fields = self._fields(reply, sent)
         if fields is None:
             then(Outcome(Verdict.UNAVAILABLE, 0, None, None, self._clock.now()))

@@ -8,6 +8,10 @@ local ENDS, RESTORES, MARKS, UNMARKS, ACTIVATES, DEACTIVATES = 1, 2, 4, 8, 16, 3
 -- First number of a reply; the same numbers as in redis_function.py.
 local COMMITTED, CONFLICT, MERGED, ENDED, GONE = 0, 1, 2, 3, 4
 
+-- A record and a tombstone are strings: ten digits of version, the id of the commit that wrote it, a newline,
+-- and the body. So a commit reads ten bytes, and writes all of it with its time to live in one command.
+local digits = 10
+
 local function microseconds()
   local time = redis.call('TIME')
   return tonumber(time[1]) * 1000000 + tonumber(time[2])
@@ -17,73 +21,84 @@ local function milliseconds(micros)
   return string.format('%.0f', math.floor(micros / 1000))
 end
 
+-- Version, commit id and body of what is stored; nil if there is nothing.
+local function read(name)
+  local stored = redis.call('GET', name)
+  if not stored then
+    return nil
+  end
+  local newline = string.find(stored, '\n', digits, true)
+  local id, body = string.sub(stored, digits + 1, newline - 1), string.sub(stored, newline + 1)
+  return tonumber(string.sub(stored, 1, digits)), id, body
+end
+
+local function body_of(written)
+  return string.sub(written, string.find(written, '\n', digits, true) + 1)
+end
+
 -- Reply for a call that has no record: what its tombstone says.
 local function absent(tomb, now)
-  local found = redis.call('HMGET', tomb, 'v', 'r')
-  if found[1] then
-    return {ENDED, tonumber(found[1]), now, found[2]}
+  local version, _, body = read(tomb)
+  if version then
+    return {ENDED, version, now, body}
   end
   return {GONE, 0, now}
 end
 
-local function conflict(record, version, now)
-  return {CONFLICT, version, now, redis.call('HGET', record, 'r')}
-end
-
 -- Reply of a commit that writes nothing; nil if it is to be written.
-local function refusal(keys, args, now)
-  local record, tomb, merge = keys[1], keys[2], keys[5]
+local function refusal(keys, args, flags)
   local expected = tonumber(args[2])
-  local stored = redis.call('HMGET', record, 'v', 'c')
-  if stored[1] then
-    local version = tonumber(stored[1])
+  local version, id, body = read(keys[1])
+  if version then
     if version == expected then
       return nil
     end
-    if version == expected + 1 and stored[2] == args[3] then
-      return {COMMITTED, version, now}
+    if version == expected + 1 and id == args[3] then
+      return version
     end
-    return conflict(record, version, now)
+    return {CONFLICT, version, 0, body}
   end
-  local ended = redis.call('HMGET', tomb, 'v', 'c')
-  if ended[1] and ended[2] == args[3] then
-    return {COMMITTED, tonumber(ended[1]), now}
+  version, id, body = read(keys[2])
+  if version then
+    if id == args[3] then
+      return version
+    end
+    return {ENDED, version, 0, body}
   end
-  if ended[1] or expected > 0 then
-    return absent(tomb, now)
+  if expected > 0 then
+    return {GONE, 0, 0}
   end
-  if bit.band(tonumber(args[5]), MARKS) ~= 0 then
-    local holder = redis.call('GET', merge)
+  if bit.band(flags, MARKS) ~= 0 then
+    local holder = redis.call('GET', keys[5])
     if holder and holder ~= args[1] then
-      return {MERGED, 0, now}
+      return {MERGED, 0, 0}
     end
   end
   return nil
 end
 
 -- The same for a commit that writes back what was lost.
-local function restore_refusal(keys, args, now)
+local function restore_refusal(keys, args, flags)
   local expected = tonumber(args[2])
-  local ends = bit.band(tonumber(args[5]), ENDS) ~= 0
-  local stored = redis.call('HMGET', keys[1], 'v', 'r')
-  if stored[1] then
-    local version = tonumber(stored[1])
+  local ends = bit.band(flags, ENDS) ~= 0
+  local version, _, body = read(keys[1])
+  if version then
     if version < expected then
       return nil
     end
-    if version == expected and not ends and stored[2] == args[7] then
-      return {COMMITTED, version, now}
+    if version == expected and not ends and body == body_of(args[7]) then
+      return version
     end
-    return {CONFLICT, version, now, stored[2]}
+    return {CONFLICT, version, 0, body}
   end
-  local ended = redis.call('HMGET', keys[2], 'v', 'r')
-  if not ended[1] or tonumber(ended[1]) < expected then
+  version, _, body = read(keys[2])
+  if not version or version < expected then
     return nil
   end
-  if tonumber(ended[1]) == expected and ends and ended[2] == args[7] then
-    return {COMMITTED, expected, now}
+  if version == expected and ends and body == body_of(args[7]) then
+    return expected
   end
-  return {ENDED, tonumber(ended[1]), now, ended[2]}
+  return {ENDED, version, 0, body}
 end
 
 local function write_marker(keys, args, flags)
@@ -95,16 +110,14 @@ local function write_marker(keys, args, flags)
   end
 end
 
-local function write(keys, args, version)
+local function write(keys, args, flags)
   local record, tomb, due, active = keys[1], keys[2], keys[3], keys[4]
-  local flags = tonumber(args[5])
   local ends = bit.band(flags, ENDS) ~= 0
   local kept, dropped = record, tomb
   if ends then
     kept, dropped = tomb, record
   end
-  redis.call('HSET', kept, 'v', version, 'c', args[3], 'r', args[7])
-  redis.call('PEXPIRE', kept, args[4])
+  redis.call('SET', kept, args[7], 'PX', args[4])
   if ends or bit.band(flags, RESTORES) ~= 0 then
     redis.call('DEL', dropped)
   end
@@ -113,42 +126,49 @@ local function write(keys, args, version)
   else
     redis.call('ZADD', due, args[6], args[1])
   end
+  if flags == 0 then
+    return
+  end
   if bit.band(flags, ACTIVATES) ~= 0 then
     redis.call('SADD', active, args[1])
   elseif bit.band(flags, DEACTIVATES) ~= 0 then
     redis.call('SREM', active, args[1])
   end
   write_marker(keys, args, flags)
-  for i = 8, #args do
-    redis.call('XADD', keys[6], '*', 'k', args[1], 'r', args[i])
-  end
 end
 
 -- keys: record, tombstone, deadlines, active index, merge marker, outbox
 -- args: call key, expected version, commit id, time to live, flags, deadline or '', body, accounting...
+-- reply: the version written; else what is stored, without the time: claims and leases tell it often enough
 local function commit(keys, args)
-  local now = microseconds()
+  local flags = tonumber(args[5])
   local version = tonumber(args[2])
   local refused
-  if bit.band(tonumber(args[5]), RESTORES) ~= 0 then
-    refused = restore_refusal(keys, args, now)
+  if bit.band(flags, RESTORES) ~= 0 then
+    refused = restore_refusal(keys, args, flags)
   else
-    refused = refusal(keys, args, now)
+    local known = version > 0 and redis.call('GETRANGE', keys[1], 0, digits - 1)
+    if not known or tonumber(known) ~= version then
+      refused = refusal(keys, args, flags)
+    end
     version = version + 1
   end
   if refused then
     return refused
   end
-  write(keys, args, version)
-  return {COMMITTED, version, now}
+  write(keys, args, flags)
+  for i = 8, #args do
+    redis.call('XADD', keys[6], '*', 'k', args[1], 'r', args[i])
+  end
+  return version
 end
 
 -- keys: record, tombstone
 local function load(keys, args)
   local now = microseconds()
-  local stored = redis.call('HMGET', keys[1], 'v', 'r')
-  if stored[1] then
-    return {COMMITTED, tonumber(stored[1]), now, stored[2]}
+  local version, _, body = read(keys[1])
+  if version then
+    return {COMMITTED, version, now, body}
   end
   return absent(keys[2], now)
 end

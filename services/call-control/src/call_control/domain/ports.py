@@ -18,7 +18,7 @@ class EdgePort(Protocol):
     """Boot epoch of its process."""
 
     def send(self, commands: Sequence[edge.Command]) -> None:
-        """Have commands carried out, in this order."""
+        """Have commands carried out, in this order. They are parts of a record: what is kept is copied."""
 
     def acknowledge(self, event_ids: Sequence[int]) -> None:
         """Tell that the transitions of these events are committed."""

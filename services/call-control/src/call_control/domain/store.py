@@ -7,7 +7,7 @@ store knows its version, the id of the commit that wrote it, its next deadline, 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 CLAIM_MS = 1000
 """A claimed deadline comes due again after this time, unless the commit of its transition moves it."""
@@ -36,9 +36,9 @@ class Verdict(Enum):
     commit id is safe, and tells."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Commit:
-    """One transition of one call, written all or nothing."""
+    """One transition of one call, written all or nothing. Nobody changes it; to freeze it costs 2 us each."""
 
     key: str
     """Key of the call."""
@@ -71,8 +71,7 @@ class Commit:
     when the stored version is higher, or equal with other contents; equal contents are COMMITTED."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """The answer to a commit or load."""
 
     verdict: Verdict

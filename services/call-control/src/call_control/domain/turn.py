@@ -39,7 +39,10 @@ def same_request(branch: str, other: str) -> bool:
 
 
 class Emission(NamedTuple):
-    """A command to carry out after the commit, with what an edge needs that lacks the transaction."""
+    """A command to carry out after the commit, with what an edge needs that lacks the transaction.
+
+    The command is a part of the record of the turn: whoever keeps it keeps all of that, or a copy.
+    """
 
     command: edge.Command
     origin: edge.Origin | None = None
@@ -128,26 +131,28 @@ class Turn:
 
         With `rseq` the edge repeats a provisional until its PRACK (RFC 3262 3).
         """
-        leg = self.call.legs[transaction.leg]
-        command = edge.Command(
-            respond=edge.Respond(
-                transaction=transaction.transaction,
-                status=status,
-                reason=reason,
-                to_tag="" if transaction.origin_in_dialog else leg.local_tag,
-                contact=contact,
-                headers=headers,
-                peer_tag=leg.remote_tag,
-                rseq=rseq,
-            )
-        )
+        reference = transaction.transaction
         if transaction.HasField("answer"):
-            self.settle_answers(transaction.transaction)
-        transaction.answer.CopyFrom(command.respond)
-        if body is not None:
-            command.respond.body.CopyFrom(body)
+            self.settle_answers(reference)
+        leg = self.call.legs[transaction.leg]
         invite = 200 <= status < 300 and transaction.origin.method == "INVITE"
-        self._owe(command, record.PROOF_ACK if invite else record.PROOF_DONE, transaction)
+        command = self._owe(record.PROOF_ACK if invite else record.PROOF_DONE, transaction.edges[0]).command
+        respond = command.respond
+        respond.transaction = reference
+        respond.status = status
+        respond.reason = reason
+        if not transaction.origin_in_dialog:
+            respond.to_tag = leg.local_tag
+        respond.contact = contact
+        if headers:
+            respond.headers.extend(headers)
+        respond.peer_tag = leg.remote_tag
+        if rseq:
+            respond.rseq = rseq
+        transaction.answer.CopyFrom(respond)
+        if body is not None:
+            respond.body.CopyFrom(body)
+        self._emit(command, transaction)
 
     def settle_answers(self, reference: str) -> None:
         """Forget earlier answers of a transaction: a later one takes their place."""
@@ -185,11 +190,19 @@ class Turn:
 
         `offer`, if given, is the caller's, for the body: the record holds it once, not in the debt.
         """
-        self._owe(edge.Command(send_request=command, edge=leg.edge), proof, None, offer)
+        debt = self._owe(proof, leg.edge)
+        debt.command.send_request.CopyFrom(command)
+        if offer is not None:
+            debt.body_is_offer = True
+            self._emit(_with_body(debt.command, offer), None)
+        else:
+            self._emit(debt.command, None)
 
     def cancel(self, cancel: edge.Cancel, leg: record.Leg) -> None:
         """Cancel an INVITE of ours; owed until the INVITE's final answer."""
-        self._owe(edge.Command(cancel=cancel, edge=leg.edge), record.PROOF_INVITE_FINAL, None)
+        debt = self._owe(record.PROOF_INVITE_FINAL, leg.edge)
+        debt.command.cancel.CopyFrom(cancel)
+        self._emit(debt.command, None)
 
     def repeat(self, command: edge.Command, origin: edge.Origin | None = None) -> None:
         """Send what needs no commit and what nobody owes, since its cause comes again if it is lost.
@@ -208,31 +221,22 @@ class Turn:
 
     # -- debts -----------------------------------------------------------------------------
 
-    def _owe(
-        self,
-        command: edge.Command,
-        proof: record.Proof,
-        transaction: record.ServerTransaction | None,
-        offer: sip_pb2.Body | None = None,
-    ) -> None:
+    def _owe(self, proof: record.Proof, target: edge.EdgeRef) -> record.Debt:
+        """Add a debt to an edge; what its command shall do is for the caller to fill in."""
         call, policy, now = self.call, self.policy, self.now
-        number = call.last_debt + 1
-        call.last_debt = command.id = number
-        command.call_key = call.key
-        if transaction is not None:
-            command.edge.CopyFrom(transaction.edges[0])
+        call.last_debt = number = call.last_debt + 1
         debt = call.debts.add(
             id=number,
             proof=proof,
             deadline_ms=now + policy.debt_retry_ms,
             expires_ms=now + policy.ack_timeout_ms + policy.debt_retry_ms,
-            command=command,
         )
+        command = debt.command
+        command.id = number
+        command.call_key = call.key
+        command.edge.CopyFrom(target)
         self.changed = True
-        if offer is not None:
-            debt.body_is_offer = True
-            command.send_request.body.CopyFrom(offer)
-        self._emit(command, transaction)
+        return debt
 
     def issue(self, debt: record.Debt) -> None:
         """Emit the command of a debt once more.
@@ -242,9 +246,7 @@ class Turn:
         """
         command = debt.command
         if debt.body_is_offer:
-            command = edge.Command()
-            command.CopyFrom(debt.command)
-            command.send_request.body.CopyFrom(self.call.invite.body)
+            command = _with_body(command, self.call.invite.body)
         if command.send_request.method == "INVITE":
             self.emissions.append(Emission(command, own_edge_only=True))
             return
@@ -279,3 +281,11 @@ class Turn:
             if same_request(debt.command.send_request.branch, branch):
                 return position
         return None
+
+
+def _with_body(command: edge.Command, offer: sip_pb2.Body) -> edge.Command:
+    """Return a copy of a command whose request carries a body that the record holds elsewhere."""
+    complete = edge.Command()
+    complete.CopyFrom(command)
+    complete.send_request.body.CopyFrom(offer)
+    return complete

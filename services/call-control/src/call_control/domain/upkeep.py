@@ -60,12 +60,11 @@ def _pay_sent(turn: Turn, branch: str) -> None:
 def pay_done(turn: Turn, ids: Collection[int]) -> None:
     """Count the debts as paid that an edge reports as carried out."""
     call = turn.call
-    paid = [
-        position
-        for position, debt in enumerate(call.debts)
-        if debt.id in ids and debt.proof == record.PROOF_DONE
-    ]
-    answered = [call.debts[position].command.respond.transaction for position in paid]
+    paid, answered = [], []
+    for position, debt in enumerate(call.debts):
+        if debt.id in ids and debt.proof == record.PROOF_DONE:
+            paid.append(position)
+            answered.append(debt.command.respond.transaction)
     turn.pay(paid)
     if call.state != record.CALL_STATE_ENDED:
         for reference in answered:
@@ -234,7 +233,7 @@ def next_deadline(call: record.Call) -> int | None:
     deadlines += [debt.deadline_ms for debt in call.debts]
     if call.timers:
         deadlines += [timer.at_ms for timer in call.timers]
-    return min([deadline for deadline in deadlines if deadline], default=None)
+    return min(filter(None, deadlines), default=None)
 
 
 def is_over(call: record.Call) -> bool:
