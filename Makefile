@@ -31,11 +31,10 @@ tools:
 	@scripts/setup.sh tools
 
 run: venv ## the B2BUA in one process on UDP and TCP 5060
-	@exec $(BIN)/b2bua run --listen udp:$(HOST):$(PORT) --listen tcp:$(HOST):$(PORT) \
-		$(if $(NEXT_HOP),--route $(NEXT_HOP))
+	@B2BUA_ROUTE='$(NEXT_HOP)' exec $(BIN)/b2bua run --listen udp:$(HOST):$(PORT) --listen tcp:$(HOST):$(PORT)
 
 up: setup ## Redis and all services on loopback; Ctrl-C stops them
-	@UP_CALL_CONTROL=$(CALL_CONTROL) UP_NEXT_HOP=$(NEXT_HOP) UP_LOG_FORMAT=$$([ -t 2 ] && echo text || echo json) \
+	@UP_CALL_CONTROL=$(CALL_CONTROL) UP_NEXT_HOP='$(NEXT_HOP)' UP_LOG_FORMAT=$$([ -t 2 ] && echo text || echo json) \
 		$(BIN)/honcho start -c callee=$(if $(NEXT_HOP),0,1),call-control=$(CALL_CONTROL),sip-edge=$(EDGES) \
 		|| [ $$? = 130 ]
 

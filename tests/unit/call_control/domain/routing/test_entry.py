@@ -156,6 +156,8 @@ def test_a_limit_that_cannot_fire_first_is_left_out(
         ("h;ash=X%3Aa%00", "ash"),
         ("h;ash=X%3A%FF", "ash should be URL-quoted UTF-8"),
         ("h;ash=v%3Ax", "ash cannot add v"),
+        ("h;ash=expires%3A60", "ash cannot add expires"),
+        ("h;ash=x%3A90", "ash cannot add x"),
         ("h;ash=Content-Length%3A0", "ash cannot add Content-Length"),
         ("h;cnam=%0A", "cnam"),
         ("h;rtpp=no", "rtpp"),

@@ -105,9 +105,9 @@ def test_nothing_left_is_an_empty_plan() -> None:
 
 
 def test_two_plans_share_nothing() -> None:
-    first = route_of("a;ash=X%3Ay")
+    first = route_of("a;ash=X-A%3Ay")
     first.headers[0].value = "changed"
-    assert route_of("a;ash=X%3Ay").headers[0].value == "y"
+    assert route_of("a;ash=X-A%3Ay").headers[0].value == "y"
 
 
 # -- numbers and names ---------------------------------------------------------------------------
@@ -218,6 +218,13 @@ def test_translations_stand_before_and_behind_the_route() -> None:
     made = plan_of("a", "+1777@b", "@c", caller=caller, options=options)
     assert made.called == "+1604"
     assert [route.called for route in made.routes] == ["91604", "91777", ""]
+
+
+def test_where_no_number_is_none_is_made() -> None:
+    translation = parse_translation("s/^/99/")
+    options = Options(translate_in=translation, translate_out=translation)
+    made = plan_of("a", caller=CALLER._replace(request_uri="sip:h"), options=options)
+    assert (made.called, made.routes[0].called) == ("", "")
 
 
 def test_a_translation_brings_no_line_end_into_the_message() -> None:

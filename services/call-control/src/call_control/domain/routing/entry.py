@@ -86,7 +86,7 @@ _PORT = re.compile(r"[0-9]{1,5}")
 #: An `nr_expires` from here on says nothing: without it the transaction gives up (RFC 3261 64*T1).
 _NO_REPLY_LIMIT_MS = 32_000
 _LARGEST_WEIGHT = 65_535
-#: Header fields that make the message or the dialog; a route that adds another one would break them.
+#: Header fields that are made here and may stand in a message once; a second one would break it.
 _NOT_TO_ADD = frozenset(
     {
         "call-id",
@@ -95,10 +95,15 @@ _NOT_TO_ADD = frozenset(
         "content-length",
         "content-type",
         "cseq",
+        "expires",
         "from",
         "max-forwards",
+        "min-se",
+        "rack",
         "record-route",
         "route",
+        "rseq",
+        "session-expires",
         "to",
         "via",
     }

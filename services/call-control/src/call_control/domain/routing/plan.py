@@ -103,7 +103,7 @@ def plan(entries: Sequence[RouteEntry | RouteError], caller: Caller, options: Pl
     nated = dialled.startswith(_NAT_PREFIX)
     if nated:
         dialled = dialled[len(_NAT_PREFIX) :]
-    if options.translate_in is not None:
+    if options.translate_in is not None and dialled:
         dialled = printable(options.translate_in(dialled))
     call = _Call(caller, options, dialled)
     routes: list[record.Route] = []
