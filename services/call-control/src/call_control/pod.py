@@ -282,6 +282,8 @@ class Pod:
     ) -> None:
         slot.busy = False
         if outcome.verdict is Verdict.COMMITTED:
+            for note in turn.notes:
+                _log.warning("call.note", call_key=slot.key, note=note)
             self._settle(slot, turn, commit)
             self._emit(turn.emissions)
             _acknowledge(arrivals)
