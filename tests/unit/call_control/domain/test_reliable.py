@@ -168,3 +168,80 @@ def test_an_update_crosses_before_the_answer_once_both_sides_have_a_dialog() -> 
     assert (update.to_tag, update.body, update.contact) == ("callee-tag", OFFER, True)
     driver.response(200, update.branch, method="UPDATE", cseq=update.cseq, body=ANSWER)
     assert [(one.status, one.body) for one in rung(driver)] == [(200, ANSWER)]
+
+
+class TestAnswerThatIsHeld:
+    """The callee has answered, but the caller has not acknowledged the last provisional yet."""
+
+    @staticmethod
+    def held(driver: CallDriver) -> edge.Respond:
+        """Bring the call there; return the provisional that waits."""
+        invite = placed(driver, REQUIRED)
+        driver.response(180, invite.branch)
+        (ring,) = rung(driver)
+        driver.response(200, invite.branch, body=ANSWER)
+        assert rung(driver) == []
+        driver.confirm_all()
+        driver.port.take()
+        return ring
+
+    @staticmethod
+    def told(driver: CallDriver) -> list[tuple[str, int]]:
+        """Finals of the INVITE by status, and requests by leg."""
+        return [
+            ("", one.respond.status)
+            if one.HasField("respond")
+            else (one.send_request.method, int(one.send_request.to_tag == "callee-tag"))
+            for one in driver.commands()
+            if not one.respond.transaction.endswith(("BYE", "ACK"))
+        ]
+
+    def test_callee_hangs_up(self) -> None:
+        driver = CallDriver()
+        self.held(driver)
+        driver.in_dialog("BYE", 1, leg=1)
+        assert self.told(driver) == [("", 500)]
+        driver.pass_time(100.0)
+        assert driver.call is None
+
+    def test_caller_cancels(self) -> None:
+        driver = CallDriver()
+        self.held(driver)
+        driver.cancel()
+        assert self.told(driver) == [("", 487), ("BYE", 1)]
+
+    def test_caller_hangs_up(self) -> None:
+        driver = CallDriver()
+        self.held(driver)
+        driver.in_dialog("BYE", 2)
+        assert self.told(driver) == [("", 487), ("BYE", 1)]
+
+    def test_prack_never_comes(self) -> None:
+        driver = CallDriver(answer_timeout_ms=60_000)
+        self.held(driver)
+        driver.pass_time(60.0)
+        assert {("", 487), ("BYE", 1)} <= set(self.told(driver))
+
+    def test_ack_before_it_means_nothing(self) -> None:
+        driver = CallDriver()
+        ring = self.held(driver)
+        driver.in_dialog("ACK", 1)
+        prack(driver, 2, ring)
+        assert [one.status for one in rung(driver)] == [200, 200]
+
+    def test_callee_that_asks_for_more_meets_491(self) -> None:
+        driver = CallDriver()
+        self.held(driver)
+        driver.in_dialog("UPDATE", 1, leg=1, body=OFFER)
+        assert self.told(driver) == [("", 491)]
+
+
+def test_provisional_that_was_repeated_in_vain_fails_the_invite() -> None:
+    driver = CallDriver()
+    invite = placed(driver, REQUIRED)
+    driver.response(180, invite.branch)
+    (ring,) = rung(driver)
+    missing = edge.ProvisionalUnacknowledgedEvent(transaction=ring.transaction, rseq=ring.rseq)
+    driver.tell(driver.event(provisional_unacknowledged=missing))
+    respond, cancel = driver.commands()
+    assert (respond.respond.status, cancel.cancel.branch) == (500, invite.branch)

@@ -65,31 +65,25 @@ def answered(turn: Turn, leg: record.Leg, response: edge.ResponseEvent) -> None:
     _confirm(turn, leg, response)
     if call.invite.HasField("body"):
         leg.sent_body.CopyFrom(call.invite.body)
-    call.state = record.CALL_STATE_ANSWERED
     _forget_the_hunt(turn)
-    call.answer_by_ms = call.watch_at_ms = 0
-    call.ack_by_ms = turn.now + turn.policy.ack_timeout_ms
     late_offer = not call.invite.body.data and bool(response.body.data)
     if late_offer:
         leg.ack_withheld = True
     else:
         _acknowledge(turn, leg)
         _start_credit(turn, leg)
-    ingress = turn.ingress
-    ingress.state = record.LEG_STATE_CONFIRMED
-    ingress.connect_time_ms = turn.now
     if response.HasField("body"):
-        ingress.sent_body.CopyFrom(response.body)
+        turn.ingress.sent_body.CopyFrom(response.body)
     session.agreed(turn, leg, response)
-    if transaction.session_interval_s:
-        session.hold(turn, ingress, transaction.session_interval_s, we_refresh=transaction.session_refresher)
     reliable.answer(
         turn,
         transaction,
-        response.status,
-        response.reason,
-        list(transaction.session_headers),
-        response.body if response.HasField("body") else None,
+        edge.Respond(
+            status=response.status,
+            reason=response.reason,
+            headers=transaction.session_headers,
+            body=response.body if response.HasField("body") else None,
+        ),
     )
     call.ClearField("invite")
 

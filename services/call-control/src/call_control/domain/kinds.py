@@ -38,6 +38,8 @@ class Kind(Enum):
     """The same for an INVITE of ours that was given up."""
     ACK = auto()
     """The caller's ACK for the 2xx to the INVITE that opened the call."""
+    PRACK_MISSING = auto()
+    """An edge repeated a reliable provisional for 64*T1 in vain."""
     ACK_MISSING = auto()
     """An edge repeated a 2xx for 64*T1 in vain."""
     BYE = auto()
@@ -116,6 +118,8 @@ def classify(turn: Turn, event: edge.Event, leg_index: int) -> Subject:
             return Subject(
                 Kind.ACK_MISSING, relay=relays.of_transaction(turn.call, event.ack_missing.transaction)
             )
+        case "provisional_unacknowledged":
+            return Subject(Kind.PRACK_MISSING, turn.ingress)
         case "self_cancelled":
             relay = relays.of_transaction(turn.call, event.self_cancelled.transaction)
             return Subject(Kind.SELF_CANCELLED, turn.ingress) if relay is None else _NOTHING

@@ -12,7 +12,7 @@ from hashlib import blake2b
 from b2bua.callcontrol.v1 import call_pb2 as record
 from b2bua.common.v1 import sip_pb2
 from b2bua.edge.v1 import edge_pb2 as edge
-from call_control.domain import own_requests, party
+from call_control.domain import own_requests, party, session
 from call_control.domain.turn import Turn
 from sipcore.dialog import route_set_uac
 from sipcore.errors import PeerProtocolError
@@ -86,22 +86,35 @@ def _first_rseq(key: str) -> int:
     return (int.from_bytes(digest, "big") >> 2) + 1
 
 
-def answer(
-    turn: Turn,
-    transaction: record.ServerTransaction,
-    status: int,
-    reason: str,
-    headers: list[sip_pb2.Header],
-    body: sip_pb2.Body | None,
-) -> None:
-    """Send the caller the 2xx, or hold it until the last provisional is acknowledged (RFC 3262 3)."""
-    if not transaction.prack_awaited:
-        turn.answer(transaction, status, reason, contact=True, headers=headers, body=body)
+def answer(turn: Turn, transaction: record.ServerTransaction, respond: edge.Respond) -> None:
+    """Send the caller the 2xx, or hold it until the last provisional is acknowledged (RFC 3262 3).
+
+    Until it has left, the caller's INVITE is not answered, and the call rings.
+    """
+    if transaction.prack_awaited:
+        transaction.held.CopyFrom(respond)
+        turn.changed = True
         return
-    transaction.held.CopyFrom(
-        edge.Respond(status=status, reason=reason, contact=True, headers=headers, body=body)
+    _connect(turn, transaction, respond)
+
+
+def _connect(turn: Turn, transaction: record.ServerTransaction, respond: edge.Respond) -> None:
+    call, ingress = turn.call, turn.ingress
+    call.state = record.CALL_STATE_ANSWERED
+    call.answer_by_ms = call.watch_at_ms = 0
+    call.ack_by_ms = turn.now + turn.policy.ack_timeout_ms
+    ingress.state = record.LEG_STATE_CONFIRMED
+    ingress.connect_time_ms = turn.now
+    if transaction.session_interval_s:
+        session.hold(turn, ingress, transaction.session_interval_s, we_refresh=transaction.session_refresher)
+    turn.answer(
+        transaction,
+        respond.status,
+        respond.reason,
+        contact=True,
+        headers=respond.headers,
+        body=respond.body if respond.HasField("body") else None,
     )
-    turn.changed = True
 
 
 def acknowledged(turn: Turn, leg: record.Leg, request: edge.RequestEvent, reporter: edge.EdgeRef) -> None:
@@ -139,16 +152,8 @@ def _acknowledges(request: edge.RequestEvent, invite: record.ServerTransaction, 
 def _release(turn: Turn, invite: record.ServerTransaction, held: edge.Respond) -> None:
     if held.status < 200:
         _send_reliably(turn, invite, held)
-        return
-    turn.call.ack_by_ms = turn.now + turn.policy.ack_timeout_ms
-    turn.answer(
-        invite,
-        held.status,
-        held.reason,
-        contact=True,
-        headers=held.headers,
-        body=held.body if held.HasField("body") else None,
-    )
+    else:
+        _connect(turn, invite, held)
 
 
 # -- towards the callee --------------------------------------------------------------------------

@@ -96,6 +96,13 @@ def _ack_missing(turn: Turn, event: edge.Event, subject: Subject) -> None:
         release.expire_unacknowledged(turn)
 
 
+def _prack_missing(turn: Turn, event: edge.Event, subject: Subject) -> None:
+    """Our reliable provisional was repeated in vain: the INVITE fails (RFC 3262 3)."""
+    missing, transaction = event.provisional_unacknowledged, turn.invite_transaction
+    if transaction is not None and transaction.prack_awaited and transaction.rseq == missing.rseq:
+        release.disconnect(turn)
+
+
 def _reinvite_unacknowledged(turn: Turn, event: edge.Event, subject: Subject) -> None:
     if subject.relay is not None:
         midcall_answers.expire_relay(turn, subject.relay)
@@ -153,6 +160,14 @@ _GONE = _refused(500, "Disconnected")
 _PENDING = _refused(491, "Request Pending")
 _HUNG_UP = _in_dialog(transfer.hung_up)
 _BYE_AFTER_BYE = _refused(200, "OK")
+
+
+def _bye_before_the_answer(turn: Turn, event: edge.Event, subject: Subject) -> None:
+    """A callee whose answer is held may hang up; one that has not answered has no dialog to end."""
+    confirmed = subject.leg is not None and subject.leg.state == record.LEG_STATE_CONFIRMED
+    (_HUNG_UP if confirmed else _NO_DIALOG)(turn, event, subject)
+
+
 _REPEATED_SUCCESS = _response(answering.answered_again)
 
 
@@ -178,10 +193,11 @@ def _rows() -> Mapping[tuple[record.CallState, Kind], Handler]:
     row(Kind.LATE_FAILURE, _response(answering.failed_late))
     row(Kind.ACK, _ack, ANSWERED)
     row(Kind.ACK, _ack_after_end, ENDED)
+    row(Kind.PRACK_MISSING, _prack_missing, *_UNANSWERED)
     row(Kind.ACK_MISSING, _ack_missing, ANSWERED, ENDED)
     row(Kind.ACK_MISSING, _reinvite_unacknowledged, CONFIRMED)
     row(Kind.BYE, _HUNG_UP, *_UP)
-    row(Kind.BYE, _NO_DIALOG, *_UNANSWERED)
+    row(Kind.BYE, _bye_before_the_answer, *_UNANSWERED)
     row(Kind.BYE, _BYE_AFTER_BYE, ENDED)
     row(Kind.REINVITE, _in_dialog(midcall.reinvited), CONFIRMED)
     row(Kind.REINVITE, _PENDING, TRYING, RINGING, ANSWERED)
@@ -220,6 +236,7 @@ IGNORED = frozenset(
     | {(state, Kind.EARLY_BYE) for state in (ANSWERED, CONFIRMED, ENDED)}
     | {(state, Kind.PROVISIONAL) for state in (ANSWERED, CONFIRMED, ENDED)}
     | {(state, Kind.ACK) for state in (TRYING, RINGING, CONFIRMED)}
+    | {(state, Kind.PRACK_MISSING) for state in (*_UP, ENDED)}
     | {(state, Kind.ACK_MISSING) for state in _UNANSWERED}
     | {(state, kind) for state in (*_UNANSWERED, ENDED) for kind in (Kind.REINVITE_CANCEL, Kind.REINVITE_ACK)}
     | {(ENDED, kind) for kind in (Kind.RELAY_PROVISIONAL, Kind.RELAY_SUCCESS, Kind.RELAY_FAILURE)}
@@ -257,7 +274,7 @@ def apply(turn: Turn, event: edge.Event, fingerprint: int, leg_index: int) -> Ki
     if subject.kind in _TELL_SENT and event.response.HasField("sent"):
         _keep_sent(turn, subject, event.response.sent)
     handler = CALL_TABLE.get((call.state, subject.kind))
-    if handler is not None and refusal is not None and subject.kind in PROHIBITED:
+    if refusal is not None and subject.kind in PROHIBITED and call.state != ENDED:
         PROHIBITED[subject.kind](turn, event, subject, refusal)
     elif handler is not None:
         handler(turn, event, subject)

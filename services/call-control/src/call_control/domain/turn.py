@@ -78,7 +78,7 @@ class Turn:
     def peer(self, leg: record.Leg) -> record.Leg | None:
         """Return the confirmed leg on the other side of the call, if there is one."""
         if leg.index:
-            return self.ingress
+            return self.ingress if self.ingress.state == record.LEG_STATE_CONFIRMED else None
         return next((one for one in self.call.legs[1:] if one.state == record.LEG_STATE_CONFIRMED), None)
 
     def early_peer(self, leg: record.Leg) -> record.Leg | None:
@@ -102,6 +102,12 @@ class Turn:
         transactions = self.call.transactions
         first = transactions[0] if transactions else None
         return first if first is not None and first.leg == 0 and not first.origin_in_dialog else None
+
+    @property
+    def awaits_ack(self) -> bool:
+        """Whether the caller has a 2xx of ours that it has not acknowledged."""
+        transaction = self.invite_transaction
+        return transaction is not None and 200 <= transaction.answer.status < 300
 
     # -- server transactions ---------------------------------------------------------------
 
