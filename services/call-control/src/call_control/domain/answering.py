@@ -13,6 +13,9 @@ from call_control.domain.requests import acknowledgement
 from call_control.domain.turn import Turn
 from sipcore.dialog import route_set_uac
 
+#: More branches of one INVITE that answer are left to their own timers: each costs a leg of the record.
+_MAX_FORKS = 16
+
 # -- answers of the callee -----------------------------------------------------------------------
 
 
@@ -104,6 +107,9 @@ def _start_credit(turn: Turn, leg: record.Leg) -> None:
 
 
 def _confirm(turn: Turn, leg: record.Leg, response: edge.ResponseEvent) -> None:
+    if leg.early.remote_tag not in ("", response.to_tag):
+        # Another branch of a fork wins; its numbers are its own.
+        leg.remote_cseq = 0
     leg.state = record.LEG_STATE_CONFIRMED
     leg.connect_time_ms = turn.now
     leg.remote_tag = response.to_tag
@@ -156,9 +162,11 @@ def answered_again(turn: Turn, leg: record.Leg, response: edge.ResponseEvent) ->
             ack = acknowledgement(turn, leg, response.cseq, response.branch)
             turn.repeat(edge.Command(send_request=ack, edge=leg.edge))
         return
-    fork = next((one for one in turn.call.legs if one.index and one.remote_tag == response.to_tag), None)
-    if fork is None:
+    forks = [one for one in turn.call.legs if one.invite_branch == leg.invite_branch]
+    fork = next((one for one in forks if one.remote_tag == response.to_tag), None)
+    if fork is None and len(forks) < _MAX_FORKS:
         _lose_fork(turn, leg, response)
+    if fork is None:
         return
     ack = acknowledgement(turn, fork, response.cseq, response.branch)
     turn.repeat(edge.Command(send_request=ack, edge=fork.edge))
@@ -169,7 +177,8 @@ def _lose_fork(turn: Turn, leg: record.Leg, response: edge.ResponseEvent) -> Non
     fork = turn.call.legs.add()
     fork.CopyFrom(leg)
     fork.index = len(turn.call.legs) - 1
-    fork.ClearField("sent_body")
+    for field in ("sent_body", "ack_withheld", "remote_cseq", "session_interval_s"):
+        fork.ClearField(field)
     _confirm(turn, fork, response)
     _acknowledge(turn, fork)
     release_leg(turn, fork)

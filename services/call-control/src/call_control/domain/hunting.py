@@ -234,6 +234,7 @@ def end_attempt(turn: Turn, leg: record.Leg, status: int) -> None:
     leg.end_time_ms = turn.now
     leg.final_status = status
     leg.ClearField("sent")
+    leg.ClearField("early")
     turn.changed = True
 
 

@@ -44,6 +44,12 @@ class Kind(Enum):
     """An edge repeated a 2xx for 64*T1 in vain."""
     BYE = auto()
     """A BYE of either side."""
+    TOO_LATE = auto()
+    """A request of a peer whose leg is over, though the call may go on: a lost fork, an attempt given up."""
+    STRANGER = auto()
+    """A request of somebody who has our tag, but no dialog."""
+    LATE_CANCEL = auto()
+    """A CANCEL of a request that is not open."""
     REINVITE = auto()
     """An INVITE of either side inside its dialog."""
     REINVITE_CANCEL = auto()
@@ -96,6 +102,8 @@ class Subject(NamedTuple):
 
 _NOTHING = Subject(Kind.NOTHING)
 
+_OVER = (record.LEG_STATE_CANCELLING, record.LEG_STATE_RELEASING, record.LEG_STATE_ENDED)
+
 _IN_DIALOG_KINDS = {
     "INVITE": Kind.REINVITE,
     "BYE": Kind.BYE,
@@ -132,16 +140,33 @@ def _classify_request(turn: Turn, request: edge.RequestEvent, leg_index: int) ->
         return _classify_cancel(turn, request)
     if not request.to_tag:
         return Subject(Kind.INVITE_AGAIN, turn.ingress) if method == "INVITE" else _NOTHING
-    leg = turn.leg(leg_index)
-    if leg is None:
-        return _NOTHING
+    leg = _speaker(turn, leg_index, request.from_tag)
     if method == "ACK":
-        return _classify_ack(turn, leg, request)
+        return _classify_ack(turn, leg, request) if leg is not None else _NOTHING
+    if leg is None:
+        return Subject(Kind.STRANGER, turn.ingress)
     if turn.transaction(request.transaction) is not None:
         return Subject(Kind.REPEATED_REQUEST, leg)
     if leg.remote_cseq and cseq_order(leg.remote_cseq, request.origin.cseq) is not CSeqOrder.NEW:
         return Subject(Kind.OLD_REQUEST, leg)
+    if leg.index and leg.state in _OVER:
+        return Subject(Kind.TOO_LATE, leg)
     return Subject(_in_dialog_kind(turn, leg, method), leg)
+
+
+def _speaker(turn: Turn, leg_index: int, from_tag: str) -> record.Leg | None:
+    """Return the leg whose peer sends: the branches of a fork know us by the same tag (RFC 3261 12.2.2)."""
+    leg = turn.leg(leg_index)
+    if leg is None:
+        return None
+    if not leg.remote_tag:
+        early = leg.early.remote_tag
+        return leg if not early or early == from_tag else None
+    if leg.remote_tag == from_tag:
+        return leg
+    return next(
+        (one for one in turn.call.legs if one.local_tag == leg.local_tag and one.remote_tag == from_tag), None
+    )
 
 
 def _in_dialog_kind(turn: Turn, leg: record.Leg, method: str) -> Kind:
@@ -153,10 +178,9 @@ def _in_dialog_kind(turn: Turn, leg: record.Leg, method: str) -> Kind:
 def _classify_cancel(turn: Turn, request: edge.RequestEvent) -> Subject:
     reference = request.transaction.rpartition(" ")[0] + " INVITE"
     relay = relays.of_transaction(turn.call, reference)
-    if relay is not None:
-        pending = relay.state == record.RELAY_STATE_PENDING
-        return Subject(Kind.REINVITE_CANCEL, relay=relay) if pending else _NOTHING
-    return Subject(Kind.CANCEL, turn.ingress)
+    if relay is not None and relay.state == record.RELAY_STATE_PENDING:
+        return Subject(Kind.REINVITE_CANCEL, relay=relay)
+    return Subject(Kind.LATE_CANCEL if request.to_tag else Kind.CANCEL, turn.ingress)
 
 
 def _classify_ack(turn: Turn, leg: record.Leg, request: edge.RequestEvent) -> Subject:
@@ -187,7 +211,7 @@ def _invite_kind(leg: record.Leg, status: int) -> Kind:
         return Kind.PROVISIONAL if waiting else Kind.NOTHING
     if status >= 300:
         return Kind.FAILURE if waiting else Kind.LATE_FAILURE
-    if leg.remote_tag:
+    if 200 <= leg.final_status < 300:
         return Kind.SUCCESS_AGAIN
     return Kind.SUCCESS if waiting else Kind.LATE_SUCCESS
 

@@ -110,7 +110,12 @@ def _grant(
 
 def take_target(leg: record.Leg, contact_uri: str) -> None:
     """Refresh the remote target from a request or answer that is accepted (RFC 3261 12.2)."""
-    if contact_uri:
+    if not contact_uri:
+        return
+    if leg.HasField("early"):
+        # The leg itself keeps where its INVITE went: a CANCEL goes there too.
+        leg.early.remote_target = contact_uri
+    elif leg.index == 0 or leg.state == record.LEG_STATE_CONFIRMED:
         leg.remote_target = contact_uri
 
 

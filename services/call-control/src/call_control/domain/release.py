@@ -87,6 +87,7 @@ def _cancel(turn: Turn, leg: record.Leg, headers: Sequence[sip_pb2.Header]) -> N
         provisional_seen=leg.state == record.LEG_STATE_PROCEEDING,
     )
     leg.state = record.LEG_STATE_CANCELLING
+    leg.ClearField("early")
     position = turn.debt_of_branch(leg.invite_branch)
     if position is not None:
         # A cancelled INVITE is not sent again: its edge has it, or nobody ever will.
@@ -186,6 +187,7 @@ def leave(turn: Turn, leg: record.Leg, request: edge.RequestEvent) -> None:
     leg.remote_cseq = max(leg.remote_cseq, request.origin.cseq)
     abandon_relays(turn, leg)
     if leg.index == 0 and turn.invite_transaction is not None:
+        turn.call.ack_by_ms = 0
         # Whoever hangs up has our 2xx: its ACK got lost, and no edge need repeat the answer.
         turn.stop_others(turn.invite_transaction, edge.EdgeRef())
         turn.close_transaction(turn.invite_transaction.transaction)

@@ -159,7 +159,18 @@ _OLD = _refused(500, "Server Internal Error")
 _GONE = _refused(500, "Disconnected")
 _PENDING = _refused(491, "Request Pending")
 _HUNG_UP = _in_dialog(transfer.hung_up)
-_BYE_AFTER_BYE = _refused(200, "OK")
+
+
+def _bye_after_end(turn: Turn, event: edge.Event, subject: Subject) -> None:
+    """Both hang up, or a peer that still waited for its BYE does: nothing more is owed to it then."""
+    assert subject.leg is not None
+    midcall.refuse(turn, subject.leg, event.request, event.edge, 200, "OK")
+    if subject.leg.state == record.LEG_STATE_CONFIRMED:
+        release.leave(turn, subject.leg, event.request)
+
+
+def _too_late(turn: Turn, event: edge.Event, subject: Subject) -> None:
+    (_bye_after_end if event.request.origin.method == "BYE" else _GONE)(turn, event, subject)
 
 
 def _bye_before_the_answer(turn: Turn, event: edge.Event, subject: Subject) -> None:
@@ -198,7 +209,10 @@ def _rows() -> Mapping[tuple[record.CallState, Kind], Handler]:
     row(Kind.ACK_MISSING, _reinvite_unacknowledged, CONFIRMED)
     row(Kind.BYE, _HUNG_UP, *_UP)
     row(Kind.BYE, _bye_before_the_answer, *_UNANSWERED)
-    row(Kind.BYE, _BYE_AFTER_BYE, ENDED)
+    row(Kind.BYE, _bye_after_end, ENDED)
+    row(Kind.TOO_LATE, _too_late)
+    row(Kind.STRANGER, _NO_DIALOG)
+    row(Kind.LATE_CANCEL, _cancel_too_late)
     row(Kind.REINVITE, _in_dialog(midcall.reinvited), CONFIRMED)
     row(Kind.REINVITE, _PENDING, TRYING, RINGING, ANSWERED)
     row(Kind.RELAYED_REQUEST, _in_dialog(midcall.relayed), *_UP)

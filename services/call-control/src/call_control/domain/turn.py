@@ -182,6 +182,7 @@ class Turn:
     def next_branch(self, leg: record.Leg) -> str:
         """Mint a branch for a request on a leg."""
         self.call.last_branch += 1
+        self.changed = True
         return self.minter.branch(self.call.key, leg.index, self.call.last_branch)
 
     def request(
