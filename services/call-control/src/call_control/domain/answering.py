@@ -150,7 +150,7 @@ def turn_down(
 def answered_late(turn: Turn, leg: record.Leg, response: edge.ResponseEvent) -> None:
     """A 2xx for an attempt that was given up: acknowledge it and hang up (crossing CANCEL)."""
     _confirm(turn, leg, response)
-    settle_cancel(turn, leg)
+    turn.settle_cancel(leg.invite_branch)
     _acknowledge(turn, leg)
     release_leg(turn, leg)
 
@@ -188,18 +188,7 @@ def failed_late(turn: Turn, leg: record.Leg, response: edge.ResponseEvent) -> No
     """The final failure of an attempt that was cancelled or already forgotten."""
     if leg.state == record.LEG_STATE_CANCELLING:
         hunting.end_attempt(turn, leg, response.status)
-    settle_cancel(turn, leg)
-
-
-def settle_cancel(turn: Turn, leg: record.Leg) -> None:
-    """Pay the CANCEL of an INVITE that got its final answer."""
-    turn.pay(
-        [
-            position
-            for position, debt in enumerate(turn.call.debts)
-            if debt.proof == record.PROOF_INVITE_FINAL and debt.command.cancel.branch == leg.invite_branch
-        ]
-    )
+    turn.settle_cancel(leg.invite_branch)
 
 
 # -- the caller's acknowledgement ----------------------------------------------------------------

@@ -10,7 +10,7 @@ from b2bua.edge.v1 import edge_pb2 as edge
 from call_control.domain import authentication, keepalive, midcall, party, relays, session
 from call_control.domain.release import release_all
 from call_control.domain.requests import acknowledgement
-from call_control.domain.turn import Turn, same_request
+from call_control.domain.turn import Turn
 
 #: A re-INVITE answered with one of these takes the dialog down (RFC 5057 5.1).
 _FATAL = frozenset({408, 481})
@@ -60,7 +60,7 @@ def relay_accepted(turn: Turn, relay: record.Relay, response: edge.ResponseEvent
         turn.request(ack, record.PROOF_DONE, leg)
     transaction = turn.transaction(relay.transaction)
     if relay.state == record.RELAY_STATE_CANCELLING or transaction is None:
-        _settle_relay_cancel(turn, relay)
+        turn.settle_cancel(relay.branch)
         turn.call.relays.remove(relay)
         return
     _accept(turn, relay, transaction, response)
@@ -135,8 +135,11 @@ def acknowledge_stray(turn: Turn, leg: record.Leg, response: edge.ResponseEvent)
 
 def relay_refused(turn: Turn, relay: record.Relay, response: edge.ResponseEvent) -> None:
     """A final failure of a crossing request: the requester hears it, the call goes on as it was."""
+    if relay.state == record.RELAY_STATE_ANSWERED:
+        # It was accepted, and the requester knows: another branch of a fork, or a liar.
+        return
     if relay.state == record.RELAY_STATE_CANCELLING:
-        _settle_relay_cancel(turn, relay)
+        turn.settle_cancel(relay.branch)
         turn.call.relays.remove(relay)
         return
     again = authentication.retry(turn, turn.call.legs[relay.to_leg], relay.branch, response)
@@ -147,18 +150,6 @@ def relay_refused(turn: Turn, relay: record.Relay, response: edge.ResponseEvent)
     _finish(turn, relay, response)
     if fatal:
         release_all(turn, response.status, record.RELEASE_SOURCE_INTERNAL)
-
-
-def _settle_relay_cancel(turn: Turn, relay: record.Relay) -> None:
-    turn.pay(
-        [
-            position
-            for position, debt in enumerate(turn.call.debts)
-            if debt.proof == record.PROOF_INVITE_FINAL
-            and same_request(debt.command.cancel.branch, relay.branch)
-        ]
-    )
-    turn.changed = True
 
 
 def _finish(turn: Turn, relay: record.Relay, response: edge.ResponseEvent) -> None:
@@ -179,7 +170,6 @@ def _finish(turn: Turn, relay: record.Relay, response: edge.ResponseEvent) -> No
 
 def expire_relay(turn: Turn, relay: record.Relay) -> None:
     """Our 2xx to a re-INVITE was never acknowledged: hang up on both sides (RFC 3261 13.3.1.4)."""
-    turn.call.relays.remove(relay)
     release_all(turn, 408, record.RELEASE_SOURCE_INTERNAL)
 
 

@@ -228,6 +228,10 @@ def abandon_relays(turn: Turn, gone: record.Leg | None) -> None:
         position = turn.debt_of_branch(relay.branch)
         if position is not None:
             turn.pay((position,))
+        if relay.ack_withheld:
+            # Its offer stays unanswered, but its 2xx does not (RFC 3261 13.2.2.4).
+            leg = turn.call.legs[relay.to_leg]
+            turn.request(acknowledgement(turn, leg, relay.cseq, relay.branch), record.PROOF_DONE, leg)
     del turn.call.relays[:]
 
 

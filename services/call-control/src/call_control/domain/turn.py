@@ -38,6 +38,21 @@ def same_request(branch: str, other: str) -> bool:
     return branch[:_BRANCH_STEM] == other[:_BRANCH_STEM]
 
 
+def lifetime_of_answer(policy: Policy) -> int:
+    """How long a peer may wait for an answer of ours, in milliseconds."""
+    return policy.ack_timeout_ms + policy.debt_retry_ms
+
+
+def lifetime_of_request(policy: Policy, method: str, proof: record.Proof) -> int:
+    """How long a request of ours is owed, in milliseconds.
+
+    One inside a dialog until its edge tells the end. A re-INVITE may ring; longer than this it only does when
+    its edge is gone for good.
+    """
+    rings = method == "INVITE" and proof == record.PROOF_FINAL
+    return lifetime_of_answer(policy) + (policy.answer_timeout_ms if rings else 0)
+
+
 class Emission(NamedTuple):
     """A command to carry out after the commit, with what an edge needs that lacks the transaction.
 
@@ -197,7 +212,8 @@ class Turn:
 
         `offer`, if given, is the caller's, for the body: the record holds it once, not in the debt.
         """
-        debt = self._owe(proof, leg.edge)
+        lasts = lifetime_of_request(self.policy, command.method, proof)
+        debt = self._owe(proof, leg.edge, lasts)
         debt.command.send_request.CopyFrom(command)
         if offer is not None:
             debt.body_is_offer = True
@@ -228,7 +244,7 @@ class Turn:
 
     # -- debts -----------------------------------------------------------------------------
 
-    def _owe(self, proof: record.Proof, target: edge.EdgeRef) -> record.Debt:
+    def _owe(self, proof: record.Proof, target: edge.EdgeRef, lasts_ms: int = 0) -> record.Debt:
         """Add a debt to an edge; what its command shall do is for the caller to fill in."""
         call, policy, now = self.call, self.policy, self.now
         call.last_debt = number = call.last_debt + 1
@@ -236,7 +252,7 @@ class Turn:
             id=number,
             proof=proof,
             deadline_ms=now + policy.debt_retry_ms,
-            expires_ms=now + policy.ack_timeout_ms + policy.debt_retry_ms,
+            expires_ms=now + (lasts_ms or lifetime_of_answer(policy)),
         )
         command = debt.command
         command.id = number
@@ -284,10 +300,22 @@ class Turn:
 
     def debt_of_branch(self, branch: str) -> int | None:
         """Return the position of the debt whose request left under a branch."""
-        for position, debt in enumerate(self.call.debts):
-            if same_request(debt.command.send_request.branch, branch):
-                return position
+        if branch:
+            for position, debt in enumerate(self.call.debts):
+                if same_request(debt.command.send_request.branch, branch):
+                    return position
         return None
+
+    def settle_cancel(self, branch: str) -> None:
+        """Pay the CANCEL of an INVITE of ours that got its final answer."""
+        self.pay(
+            [
+                position
+                for position, debt in enumerate(self.call.debts)
+                if debt.proof == record.PROOF_INVITE_FINAL
+                and same_request(debt.command.cancel.branch, branch)
+            ]
+        )
 
 
 def _with_body(command: edge.Command, offer: sip_pb2.Body) -> edge.Command:

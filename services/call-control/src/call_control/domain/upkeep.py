@@ -19,7 +19,7 @@ from call_control.domain import (
     timers,
 )
 from call_control.domain.party import LOCAL_HOST
-from call_control.domain.turn import Turn, same_request
+from call_control.domain.turn import Turn, lifetime_of_request, same_request
 
 _SETTING_UP = (record.CALL_STATE_TRYING, record.CALL_STATE_RINGING)
 _UNFINISHED_LEG = (
@@ -79,13 +79,19 @@ def _close_if_final(turn: Turn, reference: str) -> None:
 
 
 def request_final(turn: Turn, leg: record.Leg, response: edge.ResponseEvent) -> None:
-    """The final answer to our BYE: a challenge is answered once, else the leg is over whatever it is."""
+    """The final answer to our BYE: a challenge is answered once, else the leg is over whatever it is.
+
+    Or to a request that was given up with the call: an INVITE needs no CANCEL any more.
+    """
+    if response.method == "INVITE":
+        turn.settle_cancel(response.branch)
+        return
     if authentication.retry(turn, leg, response.branch, response) is not None:
         return
     position = turn.debt_of_branch(response.branch)
     if position is not None:
         turn.pay((position,))
-    if leg.state == record.LEG_STATE_RELEASING:
+    if leg.state == record.LEG_STATE_RELEASING and response.method == "BYE":
         leg.state = record.LEG_STATE_ENDED
         turn.changed = True
 
@@ -168,28 +174,28 @@ def _reissue_due(turn: Turn) -> None:
             continue
         turn.changed = True
         left = debt.expires_ms - turn.now
-        if left <= 0 and not _endless(debt):
+        if left <= 0:
             expired.append(position)
             continue
         turn.issue(debt)
-        age = policy.ack_timeout_ms + policy.debt_retry_ms - left
+        age = lifetime_of_request(policy, debt.command.send_request.method, debt.proof) - left
         wait = max(policy.debt_retry_ms, min(age, policy.ack_timeout_ms))
-        debt.deadline_ms = turn.now + (wait if _endless(debt) else min(wait, left))
+        debt.deadline_ms = turn.now + min(wait, left)
     _give_up(turn, expired)
-
-
-def _endless(debt: record.Debt) -> bool:
-    """A re-INVITE lasts as long as its client transaction does; its edge tells the end."""
-    return debt.proof == record.PROOF_FINAL and debt.command.send_request.method == "INVITE"
 
 
 def _give_up(turn: Turn, positions: list[int]) -> None:
     """Nobody proved these within 64*T1: no peer waits for them any more."""
     lost: list[tuple[str, str]] = []
+    unconfirmed: list[str] = []
     for position in positions:
         command = turn.call.debts[position].command
         lost.append((command.send_request.branch, command.send_request.method))
+        unconfirmed.append(command.respond.transaction)
     turn.pay(positions)
+    if turn.call.state != record.CALL_STATE_ENDED:
+        for reference in unconfirmed:
+            _close_if_final(turn, reference)
     for branch, method in lost:
         relay = relays.of_branch(turn.call, branch) if branch else None
         if relay is not None:
