@@ -245,3 +245,88 @@ def test_provisional_that_was_repeated_in_vain_fails_the_invite() -> None:
     driver.tell(driver.event(provisional_unacknowledged=missing))
     respond, cancel = driver.commands()
     assert (respond.respond.status, cancel.cancel.branch) == (500, invite.branch)
+
+
+def test_answer_that_only_the_callee_sent_reliably_goes_into_the_2xx() -> None:
+    """RFC 3261 13.2.1: for this caller the 183 was a preview."""
+    driver = CallDriver(reliable="always")
+    invite = placed(driver)
+    driver.response(183, invite.branch, headers=reliably(1), body=ANSWER)
+    driver.port.take()
+    driver.response(200, invite.branch)
+    (answer,) = rung(driver)
+    assert (answer.status, answer.body) == (200, ANSWER)
+
+
+def test_preview_of_an_attempt_that_failed_is_no_answer_of_the_next() -> None:
+    driver = CallDriver("192.0.2.1", "192.0.2.2", reliable="always")
+    invite = placed(driver)
+    driver.response(183, invite.branch, headers=reliably(1), body=ANSWER)
+    driver.response(486, invite.branch)
+    driver.port.take()
+    driver.response(200, driver.leg(2).invite_branch)
+    (answer,) = rung(driver)
+    assert not answer.HasField("body")
+
+
+def test_answer_of_a_provisional_that_was_held_is_not_lost() -> None:
+    driver = CallDriver()
+    invite = placed(driver, SUPPORTED)
+    driver.response(180, invite.branch, headers=reliably(1))
+    (first,) = rung(driver)
+    driver.response(183, invite.branch, headers=reliably(2), body=ANSWER)
+    driver.response(180, invite.branch, headers=reliably(3))
+    driver.response(200, invite.branch)
+    prack(driver, 2, first)
+    _, answer = rung(driver)
+    assert (answer.status, answer.body) == (200, ANSWER)
+
+
+def test_provisional_that_waited_for_the_prack_dies_with_its_attempt() -> None:
+    driver = CallDriver("192.0.2.1", "192.0.2.2")
+    invite = placed(driver, REQUIRED)
+    driver.response(180, invite.branch)
+    (first,) = rung(driver)
+    driver.response(183, invite.branch, body=ANSWER)
+    driver.response(486, invite.branch)
+    prack(driver, 2, first)
+    assert [one.status for one in rung(driver)] == [200]
+
+
+def test_unreliable_repetition_is_not_sent_reliably_again() -> None:
+    driver = CallDriver()
+    invite = placed(driver, REQUIRED)
+    driver.response(180, invite.branch)
+    (first,) = rung(driver)
+    prack(driver, 2, first)
+    driver.port.take()
+    driver.response(180, invite.branch)
+    assert driver.commands() == []
+
+
+def test_callee_is_not_asked_for_an_offer_that_no_prack_would_answer() -> None:
+    driver = CallDriver(reliable="always")
+    invite = placed(driver, body=None)
+    assert value_of(invite.headers, "Supported") is None
+
+
+def test_update_before_the_answer_of_the_callee_does_not_cross() -> None:
+    """RFC 3311 5.1: the offer of the INVITE still waits."""
+    driver = CallDriver()
+    invite = placed(driver, SUPPORTED)
+    driver.response(180, invite.branch, headers=reliably(1))
+    (ring,) = rung(driver)
+    prack(driver, 2, ring)
+    driver.port.take()
+    driver.in_dialog("UPDATE", 3, body=OFFER)
+    (command,) = driver.commands()
+    assert command.respond.status == 491
+
+
+def test_prack_of_the_callee_acknowledges_nothing() -> None:
+    driver = CallDriver()
+    invite = placed(driver, REQUIRED)
+    driver.response(180, invite.branch)
+    (ring,) = rung(driver)
+    driver.in_dialog("PRACK", 1, leg=1, headers=(("RAck", f"{ring.rseq} 1 INVITE"),))
+    assert [one.status for one in rung(driver)] == [481]

@@ -39,6 +39,9 @@ def provisional(turn: Turn, leg: record.Leg, response: edge.ResponseEvent) -> No
     rseq = reliable.rseq_of(response)
     if rseq and not reliable.accept(turn, leg, response, rseq):
         return
+    if repeated and not rseq and transaction.answer.rseq:
+        # What is acknowledged already, or will be, is not sent again (RFC 3262 3).
+        return
     if repeated and not rseq:
         _repeat_provisional(turn, transaction, response)
         return
@@ -46,6 +49,8 @@ def provisional(turn: Turn, leg: record.Leg, response: edge.ResponseEvent) -> No
     leg.received_body_digest = digest
     if not leg.alerting_time_ms:
         leg.alerting_time_ms = turn.now
+    if response.HasField("body"):
+        turn.ingress.sent_body.CopyFrom(response.body)
     reliable.ring(turn, transaction, response, party.reasons(response.headers))
 
 
@@ -75,8 +80,6 @@ def answered(turn: Turn, leg: record.Leg, response: edge.ResponseEvent) -> None:
     else:
         _acknowledge(turn, leg)
         _start_credit(turn, leg)
-    if response.HasField("body"):
-        turn.ingress.sent_body.CopyFrom(response.body)
     session.agreed(turn, leg, response)
     reliable.answer(
         turn,
@@ -85,10 +88,26 @@ def answered(turn: Turn, leg: record.Leg, response: edge.ResponseEvent) -> None:
             status=response.status,
             reason=response.reason,
             headers=transaction.session_headers,
-            body=response.body if response.HasField("body") else None,
+            body=_answer_of(turn, transaction, response),
         ),
     )
     call.ClearField("invite")
+
+
+def _answer_of(
+    turn: Turn, transaction: record.ServerTransaction, response: edge.ResponseEvent
+) -> sip_pb2.Body | None:
+    """Return the body of the 2xx for the caller.
+
+    One that stood in a provisional only counts when that was reliable (RFC 3261 13.2.1), which may have been
+    so on the callee's side alone.
+    """
+    ingress = turn.ingress
+    if response.HasField("body"):
+        ingress.sent_body.CopyFrom(response.body)
+        return response.body
+    previewed = ingress.HasField("sent_body") and not transaction.rseq and turn.call.invite.body.data
+    return ingress.sent_body if previewed else None
 
 
 def _forget_the_hunt(turn: Turn) -> None:

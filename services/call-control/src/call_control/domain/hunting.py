@@ -26,8 +26,8 @@ _NOBODY_REACHED = frozenset(
         edge.LOCAL_CAUSE_NOT_SENT,
     }
 )
-#: Header fields of a failure that the caller gets too.
-_CROSSING = frozenset({"reason", "warning", "retry-after"})
+#: Header fields of a failure that the caller gets too, beside Reason.
+_CROSSING = frozenset({"warning", "retry-after"})
 #: Timers of an attempt, and the field of the route that says how long each runs.
 _ATTEMPT_TIMERS = (
     (record.TIMER_KIND_NO_REPLY, "no_reply_ms"),
@@ -62,6 +62,9 @@ def hunt(turn: Turn) -> bool:
 def _attempt(turn: Turn, position: int) -> None:
     call, ingress = turn.call, turn.ingress
     route = call.routes[position]
+    ingress.ClearField("sent_body")
+    if turn.invite_transaction is not None:
+        turn.invite_transaction.ClearField("held")
     index = len(call.legs)
     at_host = f"{route.called}@" if route.called else ""
     cseq = first_cseq(call.key, index)
@@ -128,7 +131,9 @@ def _invite_headers(turn: Turn, leg: record.Leg, route: record.Route) -> list[si
     session_headers = session.asking_headers(turn, leg)
     options = [session_timer.OPTION_TAG] if session_headers else []
     invite = turn.invite_transaction
-    if policy.reliable == "always" or (invite is not None and invite.reliability):
+    takes_reliable = invite is not None and invite.reliability
+    # A reliable provisional without an offer before it would bring one, which only a PRACK can answer.
+    if takes_reliable or (policy.reliable == "always" and call.invite.body.data):
         options.append(reliability.OPTION_TAG)
     if options:
         headers.append(sip_pb2.Header(name="Supported", value=", ".join(options)))
@@ -198,16 +203,19 @@ def abandon(turn: Turn, leg: record.Leg, headers: Sequence[sip_pb2.Header] = ())
 def failed(turn: Turn, leg: record.Leg, response: edge.ResponseEvent) -> None:
     """A final failure of the current attempt: credentials, the next route, or the caller hears of it."""
     call = turn.call
-    heard(turn, leg, response.status)
     pay_invite(turn, leg)
     turn.changed = True
     if authentication.challenged(turn, leg, response) or session.asks_for_more(turn, leg, response):
+        # The peer was heard, but the time to answer goes on.
+        timers.disarm(call, *_UNTIL_PROGRESS, leg=leg.index)
+        leg.ClearField("early")
         leg.local_cseq += 1
         leg.invite_cseq = leg.local_cseq
         leg.state = record.LEG_STATE_INVITING
         leg.ClearField("sent")
         send_invite(turn, leg)
         return
+    heard(turn, leg, response.status)
     end_attempt(turn, leg, response.status)
     route = call.routes[leg.route]
     if redirection.is_redirect(response):
@@ -250,7 +258,8 @@ def _remember(turn: Turn, leg: record.Leg, response: edge.ResponseEvent) -> None
 
 
 def _crossing_headers(turn: Turn, leg: record.Leg, response: edge.ResponseEvent) -> list[sip_pb2.Header]:
-    headers = [header for header in response.headers if header.name.lower() in _CROSSING]
+    headers = party.reasons(response.headers)
+    headers += [header for header in response.headers if header.name.lower() in _CROSSING]
     route = turn.call.routes[leg.route]
     if route.auth_mode == record.AUTH_MODE_UNSPECIFIED and turn.policy.pass_authentication:
         headers += authentication.challenges(response.headers)

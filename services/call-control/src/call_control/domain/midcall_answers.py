@@ -26,6 +26,9 @@ def relay_provisional(turn: Turn, relay: record.Relay, response: edge.ResponseEv
     transaction = turn.transaction(relay.transaction)
     if relay.state != record.RELAY_STATE_PENDING or transaction is None or response.status == 100:
         return
+    if transaction.reliability == record.RELIABILITY_REQUIRED:
+        # It wants none but reliable ones (RFC 3262 3), which nobody sends to a re-INVITE of ours.
+        return
     respond = edge.Respond(
         transaction=relay.transaction,
         status=response.status,

@@ -49,10 +49,17 @@ def ring(
         status=response.status, reason=response.reason, contact=True, headers=headers, body=body
     )
     if transaction.prack_awaited:
-        transaction.held.CopyFrom(respond)
-        turn.changed = True
-        return
-    _send_reliably(turn, transaction, respond)
+        _hold(turn, transaction, respond)
+    else:
+        _send_reliably(turn, transaction, respond)
+
+
+def _hold(turn: Turn, transaction: record.ServerTransaction, respond: edge.Respond) -> None:
+    """Keep an answer until the PRACK; a session description that it does not repeat goes with it."""
+    if transaction.held.HasField("body") and not respond.HasField("body"):
+        respond.body.CopyFrom(transaction.held.body)
+    transaction.held.CopyFrom(respond)
+    turn.changed = True
 
 
 def _sends_reliably(transaction: record.ServerTransaction, response: edge.ResponseEvent) -> bool:
@@ -92,10 +99,9 @@ def answer(turn: Turn, transaction: record.ServerTransaction, respond: edge.Resp
     Until it has left, the caller's INVITE is not answered, and the call rings.
     """
     if transaction.prack_awaited:
-        transaction.held.CopyFrom(respond)
-        turn.changed = True
-        return
-    _connect(turn, transaction, respond)
+        _hold(turn, transaction, respond)
+    else:
+        _connect(turn, transaction, respond)
 
 
 def _connect(turn: Turn, transaction: record.ServerTransaction, respond: edge.Respond) -> None:
@@ -121,7 +127,7 @@ def acknowledged(turn: Turn, leg: record.Leg, request: edge.RequestEvent, report
     """A PRACK of the caller: 200 to it, to the callee the answer it waits for; and what was held leaves."""
     invite = turn.invite_transaction
     prack = turn.open_transaction(leg, request, reporter)
-    if invite is None or not _acknowledges(request, invite, leg):
+    if leg.index or invite is None or not _acknowledges(request, invite, leg):
         turn.answer(prack, 481, "Call Leg/Transaction Does Not Exist")
         return
     turn.stop_others(invite, reporter)
@@ -131,6 +137,10 @@ def acknowledged(turn: Turn, leg: record.Leg, request: edge.RequestEvent, report
     callee = next((one for one in turn.call.legs[1:] if one.early.prack_withheld), None)
     if callee is not None:
         callee.early.prack_withheld = False
+        callee.early.agreed = True
+        if request.HasField("body"):
+            callee.sent_body.CopyFrom(request.body)
+            leg.received_body_digest = party.body_digest(request.body)
         _prack(turn, callee, request.body if request.HasField("body") else None)
     if invite.HasField("held"):
         held = edge.Respond.FromString(invite.held.SerializeToString())
@@ -185,6 +195,7 @@ def accept(turn: Turn, leg: record.Leg, response: edge.ResponseEvent, rseq: int)
         early.remote_target = response.contact_uri or leg.remote_target
         del early.route_set[:]
         early.route_set.extend(route_set_uac(response.record_route))
+        early.agreed = False
     early.rseq = rseq
     turn.changed = True
     offers = not turn.call.invite.body.data and bool(response.body.data)
@@ -192,6 +203,7 @@ def accept(turn: Turn, leg: record.Leg, response: edge.ResponseEvent, rseq: int)
     if offers and invite is not None and invite.reliability:
         early.prack_withheld = True
     else:
+        early.agreed = early.agreed or bool(response.body.data)
         _prack(turn, leg, None)
     return True
 

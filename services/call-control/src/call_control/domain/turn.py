@@ -99,10 +99,11 @@ class Turn:
     def early_peer(self, leg: record.Leg) -> record.Leg | None:
         """Return the leg on the other side of an unanswered call, if a request can reach its peer already.
 
-        That takes a dialog, and so a reliable provisional on both sides (RFC 3262, RFC 3311 4).
+        That takes a dialog, and so a reliable provisional on both sides (RFC 3262, RFC 3311 4), and an answer
+        to the offer of the INVITE (5.1).
         """
         invite = self.invite_transaction
-        callee = next((one for one in self.call.legs[1:] if one.HasField("early")), None)
+        callee = next((one for one in self.call.legs[1:] if one.early.agreed), None)
         if callee is None or invite is None or not invite.rseq or invite.prack_awaited:
             return None
         return self.ingress if leg.index else callee
