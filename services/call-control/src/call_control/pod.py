@@ -10,7 +10,7 @@ process holds of a call is a cache of those bytes (design.md 2).
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 
@@ -96,6 +96,17 @@ class Pod:
     def in_flight(self) -> int:
         """Calls with a commit or load under way."""
         return sum(slot.busy for slot in self._slots.values())
+
+    @property
+    def active_calls(self) -> int:
+        """Cached calls that are not over."""
+        return sum(slot.known and not slot.closing for slot in self._slots.values())
+
+    def records(self) -> Iterator[record.Call]:
+        """The cached calls as they are now, decoded for this look one by one, ended ones included."""
+        for slot in list(self._slots.values()):
+            if slot.stored:
+                yield record.Call.FromString(slot.stored)
 
     def on_event(self, port: EdgePort, event: edge.Event) -> None:
         """Take an event of an edge; it is acknowledged (or `busy`) through the port."""

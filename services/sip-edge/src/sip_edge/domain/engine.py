@@ -1,14 +1,14 @@
 """The core of an edge: bytes, commands and time in; bytes to an `Outlet`, events to a `ControlLink` out."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from b2bua.edge.v1 import edge_pb2
 from sip_edge.domain.acks import Acks
 from sip_edge.domain.addressing import Addressing
 from sip_edge.domain.admission import AccessList, Admission
-from sip_edge.domain.client_table import Attempt, ClientTable, Hop
+from sip_edge.domain.client_table import Attempt, ClientTable, Hop, Trial
 from sip_edge.domain.config import EdgeConfig
 from sip_edge.domain.deadlines import Deadlines
 from sip_edge.domain.drop_reasons import Counters, DropReason
@@ -19,7 +19,7 @@ from sip_edge.domain.origin import Arrival
 from sip_edge.domain.ports import Address, ControlLink, Endpoint, Outlet
 from sip_edge.domain.remembered import Remembered
 from sip_edge.domain.roads import Roads
-from sip_edge.domain.server_table import ServerTable
+from sip_edge.domain.server_table import ServerEntry, ServerTable
 from sip_edge.domain.uac import Uac
 from sip_edge.domain.uas import Uas
 from sip_edge.domain.wires import Wires
@@ -70,6 +70,14 @@ class EdgeCore:
     def open_transactions(self) -> int:
         """Transactions in memory, those that only absorb repetitions included."""
         return self._count()
+
+    def server_transactions(self) -> Iterator[ServerEntry]:
+        """Requests of peers, to be looked at only."""
+        return iter(self._servers)
+
+    def client_transactions(self) -> Iterator[Trial]:
+        """Requests of ours, to be looked at only."""
+        return iter(self._clients)
 
     @property
     def open_flows(self) -> int:

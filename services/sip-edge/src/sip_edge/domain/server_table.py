@@ -1,7 +1,7 @@
 """The open server transactions of an edge, and the three ways to find one."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from sip_edge.domain.origin import Origin
@@ -28,6 +28,7 @@ class ServerEntry:
         "origin",
         "response",
         "self_cancelled",
+        "since",
         "status",
         "undecided_at",
     )
@@ -60,6 +61,8 @@ class ServerEntry:
         self.self_cancelled = False
         """The edge answered 487 by itself."""
         self.look_at = math.inf
+        self.since = 0.0
+        """When it began."""
 
     @property
     def deadline(self) -> float:
@@ -84,6 +87,10 @@ class ServerTable:
 
     def __len__(self) -> int:
         return len(self._by_key)
+
+    def __iter__(self) -> Iterator[ServerEntry]:
+        """All of them as they are now; some may be over when they come up."""
+        return iter(list(self._by_key.values()))
 
     def get(self, key: str) -> ServerEntry | None:
         """The transaction of this reference."""

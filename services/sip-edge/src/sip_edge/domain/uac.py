@@ -209,6 +209,7 @@ class Uac:
     def _launch(self, attempt: Attempt, trial: Trial, now: float) -> None:
         attempt.tries += 1
         attempt.current = trial
+        trial.since = now
         if trial.machine.method == "INVITE":
             trial.sent = self._sent(trial, attempt.request)
         self._table.add(trial)
@@ -428,6 +429,7 @@ class Uac:
             branch=branch, method="CANCEL", reliable=bool(road.flow), timers=self._timers
         )
         trial = Trial(None, machine, data, road, self._expire)
+        trial.since = now
         self._table.add(trial, cancel=True)
         self._perform(trial, machine.start(now), now)
 

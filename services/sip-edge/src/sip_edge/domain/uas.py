@@ -349,6 +349,7 @@ class Uas:
         patience = self._config.unanswered_invite if method == "INVITE" else self._patience
         machine = ServerTransaction(method, bool(origin.flow), self._timers, give_up=now + patience)
         entry = ServerEntry(key, call_key, origin, machine, self._expire)
+        entry.since = now
         self._table.add(entry, dialog)
         self._deadlines.arm(entry, now)
         return entry
