@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from ipaddress import ip_network
 from typing import TypeVar
 
+from b2bua_allinone.control.address import parse_control_address
+from b2bua_allinone.message_log.settings import from_word
 from call_control.domain.call_id import CALL_ID_FORMS
 from call_control.domain.routing.entry import parse_route
 from call_control.domain.routing.pass_headers import parse_pass_headers
@@ -136,6 +138,23 @@ def _add_options(run: argparse.ArgumentParser) -> None:
         choices=("accept", "refuse"),
         help="NOTIFY outside of dialogs: answer 200, or 489 (default: accept)",
     )
+    run.add_argument(
+        "--nat-traversal",
+        action="store_true",
+        help="answer to the source address of peers that show private addresses",
+    )
+    run.add_argument(
+        "--control",
+        type=_checked(parse_control_address),
+        metavar="SOCKET",
+        help="control socket: PATH, unix:PATH or tcp:HOST[:PORT] (default: none)",
+    )
+    run.add_argument(
+        "--message-log",
+        type=_checked(from_word),
+        metavar="none|stderr|syslog|FILE",
+        help="log each SIP message there, without its secrets (default: none)",
+    )
     run.add_argument("--t1", type=float, metavar="SECONDS", help="SIP timer T1 (default: 0.5)")
     run.add_argument("--log-level", choices=("debug", "info", "warning", "error"), help="(default: info)")
 
@@ -156,6 +175,9 @@ def _fields(options: argparse.Namespace) -> dict[str, object]:
         "call_id": options.call_id,
         "sip_proxy": options.sip_proxy,
         "notify": options.notify,
+        "nat_traversal": options.nat_traversal,
+        "control": options.control,
+        "message_log": options.message_log,
         "t1_seconds": options.t1,
         "log_level": options.log_level,
     }

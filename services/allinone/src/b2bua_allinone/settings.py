@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import socket
 from ipaddress import IPv4Network, IPv6Network
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, PlainSerializer
 from pydantic_settings import SettingsConfigDict
 
+from b2bua_allinone.control.address import ControlAddress
+from b2bua_allinone.message_log.settings import OFF, MessageLogSettings
 from call_control.domain.call_id import CALL_ID_FORMS
 from call_control.domain.policy import Policy
 from call_control.domain.routing.entry import RouteEntry
@@ -57,6 +59,19 @@ class Settings(RoutingSettings):
     notify: Literal["accept", "refuse"] = Field(
         default="accept", description="NOTIFY outside of dialogs: answered 200, or refused with 489"
     )
+    server: str = Field(default="", description="Server of our answers; empty: none")
+    pass_authentication: bool = Field(
+        default=False, description="challenges of the callee reach the caller, and its credentials the callee"
+    )
+    nat_traversal: bool = Field(
+        default=False, description="answer to the source address of peers that show private addresses"
+    )
+    control: Annotated[ControlAddress | None, PlainSerializer(str, return_type=str)] = Field(
+        default=None, description="control socket: a path, unix:path or tcp:host[:port]"
+    )
+    message_log: Annotated[MessageLogSettings, PlainSerializer(str, return_type=str)] = Field(
+        default=OFF, description="where SIP messages are logged: none, stderr, syslog or a file"
+    )
     t1_seconds: float = Field(default=0.5, gt=0.0, le=5.0, description="SIP timer T1")
 
     def policy(self, routes: tuple[RouteEntry, ...]) -> Policy:
@@ -71,6 +86,8 @@ class Settings(RoutingSettings):
             max_credit_ms=int(self.max_credit_seconds * 1_000),
             follow_redirects=self.redirects == "follow",
             user_agent=self.user_agent,
+            server=self.server,
+            pass_authentication=self.pass_authentication,
             ack_timeout_ms=peer_wait,
             tombstone_ms=peer_wait,
             edge_absence_ms=peer_wait,

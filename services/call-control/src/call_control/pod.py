@@ -97,10 +97,9 @@ class Pod:
         """Calls with a commit or load under way."""
         return sum(slot.busy for slot in self._slots.values())
 
-    @property
-    def active_calls(self) -> int:
-        """Cached calls that are not over."""
-        return sum(slot.known and not slot.closing for slot in self._slots.values())
+    def active_keys(self) -> list[str]:
+        """Keys of the cached calls that are not over."""
+        return [slot.key for slot in self._slots.values() if slot.known and not slot.closing]
 
     def records(self) -> Iterator[record.Call]:
         """The cached calls as they are now, decoded for this look one by one, ended ones included."""

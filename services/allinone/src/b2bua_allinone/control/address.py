@@ -14,7 +14,7 @@ _LONGEST_PATH = 107
 
 @dataclass(frozen=True, slots=True)
 class ControlAddress:
-    """A unix socket or a TCP address: exactly one of the two is set."""
+    """A unix socket, whose path is absolute, or a TCP address: exactly one of the two is set."""
 
     path: Path | None = None
     tcp: HostPort | None = None
@@ -31,4 +31,4 @@ def parse_control_address(text: str) -> ControlAddress:
     path = rest if colon and scheme == "unix" else text
     if not path or "\0" in path or len(path.encode()) > _LONGEST_PATH:
         raise ValueError(f"should be a path of at most {_LONGEST_PATH} bytes, unix:path or tcp:host[:port]")
-    return ControlAddress(path=Path(path))
+    return ControlAddress(path=Path(path).absolute())

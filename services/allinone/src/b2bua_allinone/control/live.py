@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Protocol
 
@@ -17,6 +17,9 @@ from sipcore.uri import TelUri, parse_uri
 
 class CallControlView(Protocol):
     """What of a `Pod` is looked at."""
+
+    def active_keys(self) -> Sequence[str]:
+        """Keys of the cached calls that are not over."""
 
     def records(self) -> Iterable[record.Call]:
         """The calls cached in this process, ended ones included, each decoded for this look."""
@@ -65,7 +68,7 @@ class LiveCalls:
 
     def disconnect_all(self) -> None:
         """See `Calls`."""
-        for key in [call.key for call in self._open_calls()]:
+        for key in self._pod.active_keys():
             self._pod.disconnect(key)
 
     def media_timeout(self, relay_id: str, media: int | None) -> bool:
@@ -86,7 +89,7 @@ def call_line(call: record.Call) -> CallLine:
     egress = call.legs[-1] if len(call.legs) > 1 else None
     return CallLine(
         call_id=ingress.call_id,
-        state="Connected" if call.state in _UP else "WaitRoute" if egress is None else "ARComplete",
+        state=_call_state(call),
         ingress=LegLine(
             state=_ingress_state(call),
             peer=_ingress_peer(call),
@@ -114,8 +117,14 @@ _LEG_STATES: Mapping[record.LegState, str] = MappingProxyType(
 )
 
 
+def _call_state(call: record.Call) -> str:
+    if call.state in _UP:
+        return "Connected"
+    return "ARComplete" if len(call.legs) > 1 else "WaitRoute"
+
+
 def _ingress_state(call: record.Call) -> str:
-    if call.state == record.CALL_STATE_TRYING:
+    if call.state in (record.CALL_STATE_TRYING, record.CALL_STATE_ROUTING):
         return "Trying(UAS)"
     if call.state == record.CALL_STATE_RINGING:
         return "Ringing(UAS)"

@@ -39,7 +39,7 @@ class CallLine:
     call_id: str
     """Call-ID of the ingress leg."""
     state: str
-    """`WaitRoute`, `ARComplete`, `Connected` or `Disconnecting`."""
+    """`WaitRoute`, `ARComplete` or `Connected`."""
     ingress: LegLine | None
     egress: LegLine | None
 

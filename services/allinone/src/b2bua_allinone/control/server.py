@@ -76,7 +76,7 @@ class ControlServer:
                 sock.close()
                 raise
         except OSError as error:
-            raise StartError(f"cannot open the control socket {path}: {error.strerror or error}") from error
+            raise _cannot_open(path, error) from error
         self._inode = _inode(path)
         return sock
 
@@ -104,6 +104,25 @@ class ControlServer:
                 if not count % _PIECES:
                     await _drain(writer)
             await _drain(writer)
+
+
+def check_control_socket(address: ControlAddress) -> None:
+    """Find out whether the socket can be had, without making it. Raises StartError."""
+    if address.tcp is not None:
+        _bind_tcp(address.tcp.host, address.tcp.port).close()
+        return
+    path = address.path
+    assert path is not None
+    try:
+        _remove_stale(path)
+        if not os.access(path.parent, os.W_OK | os.X_OK):
+            raise OSError(errno.EACCES, os.strerror(errno.EACCES))
+    except OSError as error:
+        raise _cannot_open(path, error) from error
+
+
+def _cannot_open(path: Path, error: OSError) -> StartError:
+    return StartError(f"cannot open the control socket {path}: {error.strerror or error}")
 
 
 async def _drain(writer: asyncio.StreamWriter) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from ipaddress import ip_network
 
 from b2bua_allinone.control.address import parse_control_address
 from call_control.domain.route import RouteError, parse_route
@@ -17,6 +18,9 @@ from svckit.listen import parse_host_port
 
 ANYWHERE = ("*", "0.0.0.0", "::", "[::]")
 """Ways to say "every IPv4 and IPv6 interface"."""
+
+WSS_ENTRY, PROXY_ENTRY = "[[WSS]]", "[[PROXY]]"
+"""In a list of addresses: calls that came over a WebSocket, and calls from the helper proxy."""
 
 _TRUE = ("1", "yes", "true", "on")
 _FALSE = ("0", "no", "false", "off")
@@ -90,6 +94,14 @@ def _read_codecs(text: str) -> tuple[str, ...]:
     words = _each(_CODEC)(text)
     if any(word.isdigit() and int(word) > _HIGHEST_PAYLOAD_TYPE for word in words):
         raise ValueError
+    return words
+
+
+def _read_networks(text: str) -> tuple[str, ...]:
+    words = _words(text)
+    for word in words:
+        if word not in (WSS_ENTRY, PROXY_ENTRY):
+            ip_network(word)
     return words
 
 
@@ -171,6 +183,7 @@ INTEGER = Kind("N", "a whole number", _read_integer)
 PORT = Kind("PORT", "a port from 1 to 65535", _within(1, 65535))
 TEXT = Kind("TEXT", "a text", _read_text)
 FILE = Kind("FILE", "the name of a file", _read_text)
+NETWORKS = Kind("LIST", "IP addresses or networks separated by commas", _read_networks, _write_words)
 LIST = Kind("LIST", "words separated by commas", _words, _write_words)
 ADDRESS = Kind(
     "ADDRESS", "an IP address, IPv6 in brackets, or * for all", _read_address, lambda value: str(value or "*")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from b2bua_allinone.radius.kinds import PROXY_ENTRY, WSS_ENTRY
 from b2bua_allinone.radius.options import RadiusOptions
 
 
@@ -15,9 +16,6 @@ class Refusal:
     applies: Callable[[RadiusOptions], bool]
     line: str
 
-
-WSS_ENTRY = "[[WSS]]"
-"""In accept_ips: calls that came over a WebSocket."""
 
 NEVER: tuple[Refusal, ...] = (
     Refusal(
@@ -60,7 +58,7 @@ LATER: tuple[Refusal, ...] = (
         f"-a {WSS_ENTRY}: SIP over secure WebSocket {_LATER}",
     ),
     Refusal(
-        lambda options: options.sip_proxy is not None,
+        lambda options: options.sip_proxy is not None or PROXY_ENTRY in options.accept_ips,
         f"--sip_proxy: relaying of REGISTER and SUBSCRIBE {_LATER}",
     ),
 )
