@@ -16,7 +16,7 @@ from functools import lru_cache, partial
 
 from b2bua.callcontrol.v1 import call_pb2 as record
 from b2bua.edge.v1 import edge_pb2 as edge
-from call_control.domain import opening, orphans, table, upkeep
+from call_control.domain import opening, orphans, release, table, upkeep
 from call_control.domain.policy import Policy
 from call_control.domain.ports import EdgePort, Journal, NoJournal
 from call_control.domain.store import Commit, Outcome, Store, Verdict
@@ -142,6 +142,18 @@ class Pod:
             if not slot.busy:
                 self._run(slot)
 
+    def disconnect(self, call_key: str) -> None:
+        """End a call by our own decision: 500 to a caller that waits, BYE or CANCEL to everybody else.
+
+        A call that is over, or unknown to the store, stays as it is.
+        """
+        slot = self._slots.get(call_key)
+        if slot is None:
+            slot = self._slots[call_key] = Slot(call_key)
+        slot.disconnecting = slot.timer = True
+        if not slot.busy:
+            self._run(slot)
+
     def on_lost_writes(self) -> None:
         """The store may have lost writes: write back what is cached and newer."""
         self._epoch += 1
@@ -213,6 +225,8 @@ class Pod:
         turn.changed = turn.changed and (timer or not arrivals)
         for _, event in arrivals:
             self._apply(turn, event)
+        if slot.disconnecting:
+            release.disconnect(turn)
         if timer:
             upkeep.on_timer(turn, self._absences(turn.now))
             # Only a commit moves a deadline: without one the call would be woken each second for ever.
@@ -311,6 +325,7 @@ class Pod:
             status = call.final_status
             self.counters.ended[status] = self.counters.ended.get(status, 0) + 1
         slot.closing = ended
+        slot.disconnecting = slot.disconnecting and not ended
         if commit.record is None:
             self._remember(commit, turn.now)
             if slot.queue:

@@ -17,6 +17,7 @@ class Slot:
     __slots__ = (
         "busy",
         "closing",
+        "disconnecting",
         "done",
         "epoch",
         "key",
@@ -37,6 +38,7 @@ class Slot:
         self.timer = False
         self.used = 0
         self.closing = False
+        self.disconnecting = False
         self.epoch = 0
         self.owed: frozenset[int] = frozenset()
         self.queue: list[Arrival] = []
