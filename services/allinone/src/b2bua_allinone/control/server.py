@@ -60,6 +60,11 @@ class ControlServer:
         if path is not None and self._inode == _inode(path):
             path.unlink(missing_ok=True)
 
+    @property
+    def connections(self) -> int:
+        """Connections that are open."""
+        return len(self._sessions)
+
     def _bind_unix(self) -> socket.socket:
         path = self._address.path
         assert path is not None

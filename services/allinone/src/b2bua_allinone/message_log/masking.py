@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import re
 
+from sipcore.auth import mask_credentials
+
 MASK = b"***"
 
 # RFC 3261 20.7, 20.28, with folded lines (7.3.1). Whatever spelling and spacing a parser might accept.
 _CREDENTIALS = re.compile(
     rb"(?im)^((?:proxy-)?authorization[ \t]*:[ \t]*)((?:[^\r\n]|\r(?!\n)|\r?\n[ \t])*)",
 )
-_DIGEST = re.compile(rb"(?i)digest(?=[ \t\r\n])")
-# What an attacker needs to find the password, or to answer in its owner's name; quoted or not.
-_PARAMETER = re.compile(
-    rb'(?is)\b(response|nonce|cnonce|opaque)([ \t\r\n]*=[ \t\r\n]*)("(?:[^"\\]|\\.)*"?|[^,\s]*)'
-)
+_FOLD = re.compile(rb"\r?\n[ \t]+")
 # RFC 4568 9.1, RFC 4567 3, RFC 8839 5.4, RFC 4566 5.12: keys of media and of their transport.
 _MEDIA_KEY = re.compile(rb"(?im)^(a=(?:crypto|key-mgmt|ice-pwd):|k=)[^\r\n]*")
 # Nothing that commands a terminal or ends a C string; line ends and tabs stay.
@@ -30,7 +28,5 @@ def mask(message: bytes) -> bytes:
 
 
 def _mask_credentials(field: re.Match[bytes]) -> bytes:
-    value = field.group(2)
-    if _DIGEST.match(value) is None:
-        return field.group(1) + MASK
-    return field.group(1) + _PARAMETER.sub(rb'\1\2"' + MASK + b'"', value)
+    value = _FOLD.sub(b" ", field.group(2)).decode("latin-1")
+    return field.group(1) + mask_credentials(value).encode("latin-1")

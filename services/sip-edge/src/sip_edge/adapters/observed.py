@@ -19,6 +19,8 @@ from sip_edge.domain import Address, EdgeCore
 LARGEST = 131_072
 """Octets of a message that is shown."""
 
+_FOR_EVER = 1 << 62
+
 _BLANK_LINE = re.compile(rb"\r?\n\r?\n")
 # RFC 3261 20.14, and its compact form.
 _LENGTH = re.compile(rb"(?im)^(?:content-length|l)[ \t]*:[ \t]*([0-9]{1,9})[ \t]*\r?$")
@@ -37,14 +39,16 @@ class MessageObserver(Protocol):
 class Framing:
     """Cuts the octets of a connection into messages to look at: the core cuts for itself, and judges.
 
-    What has no end within `LARGEST` octets is left out.
+    A message of more than `LARGEST` octets is left out; after a head without end nothing is shown any more.
     """
 
-    __slots__ = ("_buffer", "_end", "_scanned")
+    __slots__ = ("_buffer", "_end", "_scanned", "_skip")
 
     def __init__(self) -> None:
         self._buffer = bytearray()
         self._scanned = 0
+        self._skip = 0
+        """Octets to come of a message that is left out."""
         self._end = 0
         """Where the message ends whose head is complete; 0: it is not."""
 
@@ -55,12 +59,20 @@ class Framing:
         while self._find_end() and self._end <= len(self._buffer):
             messages.append(bytes(self._buffer[: self._end]))
             self._forget(self._end)
-        if max(self._end, len(self._buffer)) > LARGEST:
+        if self._end > LARGEST:
+            self._skip = self._end - len(self._buffer)
+            self._forget(len(self._buffer))
+        elif not self._end and len(self._buffer) > LARGEST:
+            self._skip = _FOR_EVER
             self._forget(len(self._buffer))
         return messages
 
     def _find_end(self) -> bool:
         buffer = self._buffer
+        if self._skip:
+            skipped = min(self._skip, len(buffer))
+            del buffer[:skipped]
+            self._skip -= skipped
         if not self._scanned:
             del buffer[: len(buffer) - len(buffer.lstrip(b"\r\n"))]
         if self._end:

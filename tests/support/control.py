@@ -1,0 +1,52 @@
+"""Calls as the control socket sees them, made up by a test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from b2bua_allinone.control.protocol import CallLine, LegLine, TransactionLine
+
+RINGING = CallLine(
+    call_id="1@192.0.2.1",
+    state="ARComplete",
+    ingress=LegLine(state="Ringing(UAS)", peer="udp:192.0.2.1:5060", calling="alice", called="200"),
+    egress=LegLine(state="Ringing(UAC)", peer="tcp:192.0.2.2:5070", calling="alice", called="9200"),
+)
+WAITING = CallLine(
+    call_id="2@192.0.2.1",
+    state="WaitRoute",
+    ingress=LegLine(state="Trying(UAS)", peer="udp:[2001:db8::1]:5060", calling="bob", called="300"),
+    egress=None,
+)
+
+
+class FakeCalls:
+    """Shows what it is given, and writes down what is asked of it."""
+
+    def __init__(self, *shown: CallLine) -> None:
+        self.shown = shown
+        self.asked: list[object] = []
+        self.ages = (1.0, 61.4)
+
+    def calls(self) -> Iterator[CallLine]:
+        return iter(self.shown)
+
+    def server_transactions(self) -> Iterator[TransactionLine]:
+        return (
+            TransactionLine(id=f"s{age:.0f}", method="INVITE", state="PROCEEDING", age=age)
+            for age in self.ages
+        )
+
+    def client_transactions(self) -> Iterator[TransactionLine]:
+        return (TransactionLine(id=f"c{age:.0f}", method="BYE", state="TRYING", age=age) for age in self.ages)
+
+    def disconnect(self, call_id: str) -> bool:
+        self.asked.append(call_id)
+        return any(call.call_id == call_id for call in self.shown)
+
+    def disconnect_all(self) -> None:
+        self.asked.append("*")
+
+    def media_timeout(self, relay_id: str, media: int | None) -> bool:
+        self.asked.append((relay_id, media))
+        return relay_id == "12"
