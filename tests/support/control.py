@@ -38,7 +38,8 @@ class FakeCalls:
         )
 
     def client_transactions(self) -> Iterator[TransactionLine]:
-        return (TransactionLine(id=f"c{age:.0f}", method="BYE", state="TRYING", age=age) for age in self.ages)
+        for age in self.ages:
+            yield TransactionLine(id=f"c{age:.0f}", method="BYE", state="TRYING", age=age)
 
     def disconnect(self, call_id: str) -> bool:
         self.asked.append(call_id)

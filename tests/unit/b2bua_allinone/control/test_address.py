@@ -26,5 +26,5 @@ def test_forms(text: str, address: ControlAddress) -> None:
 
 @pytest.mark.parametrize("text", ["", "unix:", "tcp:", "tcp:h:x", "tcp:h:99999", "/" + "x" * 108, "a\0b"])
 def test_what_is_none(text: str) -> None:
-    with pytest.raises(ValueError, match="should|before"):
+    with pytest.raises(ValueError, match=r"should|before"):
         parse_control_address(text)

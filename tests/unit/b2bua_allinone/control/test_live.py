@@ -13,6 +13,8 @@ from sipcore.testing.builders import invite
 from support.call_driver import CallDriver
 from support.edge_world import World
 
+TRYING, ANSWERED = record.CALL_STATE_TRYING, record.CALL_STATE_ANSWERED
+
 
 def a_call(state: record.CallState = record.CALL_STATE_CONFIRMED, call_id: str = "c@h") -> record.Call:
     return record.Call(

@@ -102,7 +102,8 @@ class TestRoutes:
         assert routes == ("192.0.2.1", "192.0.2.2:5070")
 
     def test_one_value_holds_several(self) -> None:
-        assert read("--static_route=192.0.2.1 | 192.0.2.2").static_route == ("192.0.2.1", "192.0.2.2")
+        routes = read("--static_route=192.0.2.1;hs_scodes=486,603  192.0.2.2").static_route
+        assert routes == ("192.0.2.1;hs_scodes=486,603", "192.0.2.2")
 
     def test_the_command_line_overrides_the_file(self, ini: WriteFile) -> None:
         file = ini("[general]\nstatic_route = 192.0.2.1\n")
@@ -150,7 +151,7 @@ class TestRoutes:
         (["-l", "::1"], "-l (--sip_address)"),
         (["-c", ""], "-c (--b2bua_socket)"),
         (["-c", "tcp:"], "-c (--b2bua_socket)"),
-        (["-s", "no such host"], "-s (--static_route)"),
+        (["-s", "192.0.2.1:0"], "-s (--static_route): route 1: a route should begin with"),
         (["-s", ""], "-s (--static_route)"),
         (["-L", "a\nb"], "-L (--logfile) should have no control characters"),
         (["-P", "a\0b"], "-P (--pidfile) should have no control characters"),
@@ -223,9 +224,11 @@ class TestIniFile:
 @pytest.mark.parametrize(
     "arguments",
     [
-        ["-s", "no such host;auth=user:opensesame;expires=1"],
+        ["-s", "nosuch/host;auth=user:opensesame;expires=1"],
         ["-f", "192.0.2.1;auth=user:opensesame"],
-        ["--static_rout=a b;auth = user:opensesame"],
+        ["--static_rout=a/b;auth = user:opensesame"],
+        ["-s", "192.0.2.1;auth=user:open;sesame;opensesame"],
+        ["-s", "192.0.2.1;auth=opensesame"],
         ["-t", "x", "-s", "h;auth=user:opensesame"],
     ],
 )

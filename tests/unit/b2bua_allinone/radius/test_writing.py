@@ -23,7 +23,7 @@ CHOICES = st.lists(
             ("-A", "2"),
             ("-k", "3"),
             ("-s", "192.0.2.1"),
-            ("-s", "h.example.com:5070"),
+            ("-s", "h.example.com:5070;auth=u:p;hs_scodes=486,603 h2"),
             ("-h", "X-*"),
             ("-F", "0,[telephone-event/8000]"),
             ("-t", "s/^#/a b/g;s/%(x)s/%%/"),
@@ -51,7 +51,7 @@ def test_what_was_written_is_read_back(
 def test_the_form_of_the_file() -> None:
     text = ini_text(read_command_line(["-f", "-s", "192.0.2.1", "-s", "192.0.2.2"]).options)
     assert text.startswith("[general]\nforeground = True\n")
-    assert "static_route = 192.0.2.1 | 192.0.2.2\n" in text
+    assert "static_route = 192.0.2.1 192.0.2.2\n" in text
     assert "digest_auth_only = False\n" in text
     assert "max_credit_time" not in text
 

@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from ipaddress import ip_network
 
 from b2bua_allinone.control.address import parse_control_address
-from call_control.domain.route import RouteError, parse_route
-from call_control.domain.translation import parse_translation
+from call_control.domain.routing.entry import parse_route_list
+from call_control.domain.routing.hooks import parse_call_hook
+from call_control.domain.routing.pass_headers import parse_pass_headers
+from call_control.domain.routing.translation import parse_translation
 from svckit.listen import parse_host_port
 
 ANYWHERE = ("*", "0.0.0.0", "::", "[::]")
@@ -25,14 +27,10 @@ WSS_ENTRY, PROXY_ENTRY = "[[WSS]]", "[[PROXY]]"
 _TRUE = ("1", "yes", "true", "on")
 _FALSE = ("0", "no", "false", "off")
 _DIGITS = re.compile(r"-?[0-9]{1,9}")
-# RFC 3261 25.1: a header name is a token; `*` stands for any number of its characters.
-_HEADER_NAME = re.compile(r"[A-Za-z0-9\-.!%_+`'~*]{1,64}")
 _CODEC = re.compile(r"[0-9]{1,3}|\[[^\[\]\s/]+/[0-9]{1,6}(?:/[0-9]{1,2})?\]")
 _HIGHEST_PAYLOAD_TYPE = 127
-_ROUTINE = re.compile(r"(?:HDR2Xattrs|Nop)\[[^;]*\]")
 _SECURE_WEBSOCKET = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[^:\[\]]+):[0-9]{1,5}:[^:]+:[^:]+")
-_ROUTE_SEPARATOR = re.compile(r"\s+\|\s+|\s*\n\s*")
-_PASSWORD = re.compile(r"(?i)(auth\s*=\s*)[^;|]*")
+_PASSWORD = re.compile(r"(?i)(auth\s*=\s*)[^;]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,18 +78,10 @@ def _words(text: str) -> tuple[str, ...]:
     return tuple(word for part in text.split(",") if (word := part.strip()))
 
 
-def _each(pattern: re.Pattern[str]) -> Callable[[str], tuple[str, ...]]:
-    def read(text: str) -> tuple[str, ...]:
-        words = _words(text)
-        if not all(map(pattern.fullmatch, words)):
-            raise ValueError
-        return words
-
-    return read
-
-
 def _read_codecs(text: str) -> tuple[str, ...]:
-    words = _each(_CODEC)(text)
+    words = _words(text)
+    if not all(map(_CODEC.fullmatch, words)):
+        raise ValueError
     if any(word.isdigit() and int(word) > _HIGHEST_PAYLOAD_TYPE for word in words):
         raise ValueError
     return words
@@ -122,14 +112,18 @@ def _read_hostport(text: str) -> str:
     return str(parse_host_port(text, default_port=5060))
 
 
+def _read_headers(text: str) -> tuple[str, ...]:
+    parse_pass_headers(text)
+    return _words(text)
+
+
 def _read_translation(text: str) -> str:
     parse_translation(text)
     return text
 
 
 def _read_routine(text: str) -> str:
-    if _ROUTINE.fullmatch(text) is None:
-        raise ValueError
+    parse_call_hook(text)
     return text
 
 
@@ -144,34 +138,21 @@ def _read_control_socket(text: str) -> str:
     return text
 
 
-def split_routes(text: str) -> tuple[str, ...]:
-    """Cut a list of routes: they stand on lines of their own, or with ` | ` between them.
-
-    A comma would not do: it separates values inside of a route (`hs_scodes=486,603`).
-    """
-    return tuple(part for part in _ROUTE_SEPARATOR.split(text.strip()) if part)
-
-
 def without_passwords(text: str) -> str:
     """A text about routes that may be shown: what follows `auth=` is gone."""
     return _PASSWORD.sub(r"\1***", text)
 
 
 def _read_routes(text: str) -> tuple[str, ...]:
-    routes = split_routes(text)
-    if not routes:
+    """Routes as they were given, for `parse_route_list`: white space separates them."""
+    if not parse_route_list(text):
         raise ValueError
-    for route in routes:
-        try:
-            parse_route(route)
-        except RouteError as error:
-            raise ValueError(without_passwords(str(error))) from None
-    return routes
+    return tuple(text.split())
 
 
 def _write_routes(value: object) -> str:
     assert isinstance(value, tuple)
-    return " | ".join(value)
+    return " ".join(value)
 
 
 BOOLEAN = Kind("on|off", "on or off (also yes, no, true, false, 1, 0)", _read_boolean)
@@ -189,7 +170,7 @@ ADDRESS = Kind(
     "ADDRESS", "an IP address, IPv6 in brackets, or * for all", _read_address, lambda value: str(value or "*")
 )
 HOST_PORT = Kind("HOST[:PORT]", "host, host:port or [IPv6]:port", _read_hostport)
-HEADERS = Kind("LIST", "header names separated by commas, * for anything", _each(_HEADER_NAME), _write_words)
+HEADERS = Kind("LIST", "header names, X-* or *, separated by commas", _read_headers, _write_words)
 CODECS = Kind(
     "LIST", "payload types from 0 to 127 and [name/rate], separated by commas", _read_codecs, _write_words
 )

@@ -10,7 +10,7 @@ from b2bua_allinone.control.address import parse_control_address
 from b2bua_allinone.listening import listeners
 from b2bua_allinone.message_log.settings import MessageLogSettings
 from b2bua_allinone.radius.options import RadiusOptions
-from call_control.domain.route import parse_route
+from call_control.domain.routing.entry import parse_route_list
 
 #: What the reference says of itself, for peers that look at it.
 _NAME = "Sippy B2BUA (RADIUS)"
@@ -30,7 +30,7 @@ FIXED: Mapping[str, object] = MappingProxyType(
 ROWS: Mapping[str, Callable[[RadiusOptions], object]] = MappingProxyType(
     {
         "listen": lambda options: listeners(options.sip_address, options.sip_port),
-        "route": lambda options: tuple(map(parse_route, options.static_route)),
+        "route": lambda options: parse_route_list(" ".join(options.static_route)),
         "allow": lambda options: tuple(map(ip_network, options.accept_ips)),
         "call_id": lambda options: "hidden" if options.hide_call_id else "suffixed",
         "nat_traversal": lambda options: options.nat_traversal,

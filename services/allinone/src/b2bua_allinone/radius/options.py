@@ -76,7 +76,7 @@ OPTIONS: tuple[Option, ...] = (
         "static_route",
         ROUTES,
         (),
-        "route of all calls; several are tried in order: repeat -s, or put ' | ' between them",
+        "route of all calls; several are tried in order: repeat -s, or put white space between them",
         repeat=Repeat.COLLECT,
     ),
     Option("a", "accept_ips", NETWORKS, (), "addresses and networks whose calls are taken (default: all)"),

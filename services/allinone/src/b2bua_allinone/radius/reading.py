@@ -160,15 +160,16 @@ def read_ini(name: str, said: str) -> list[tuple[str, str]]:
 
 def _read_value(option: Option, text: str, said: str) -> object:
     text = text.strip()
-    # In a file the routes may stand on lines of their own.
+    # In a file routes may stand on lines of their own.
     line = text.replace("\n", " ") if option.kind is ROUTES else text
     if not line.isprintable():
         raise OptionError(f"{said} should have no control characters")
     try:
         return option.kind.read(text)
     except ValueError as error:
-        reason = f"{error}; it should be" if str(error) else "should be"
-        raise OptionError(f"{said} {reason} {option.kind.expected}") from None
+        problem = str(error)
+        expected = f"should be {option.kind.expected}"
+        raise OptionError(f"{said}: {problem} (it {expected})" if problem else f"{said} {expected}") from None
 
 
 def _by_prefix(name: str) -> Option | None:
