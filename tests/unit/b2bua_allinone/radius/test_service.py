@@ -63,7 +63,7 @@ class Running:
         self.service = RadiusService(
             settings, Runtime(self.lifecycle, health, metrics), pid_file=PidFile(self.pid_file)
         )
-        self.life = asyncio.create_task(serve(self.service, self.lifecycle, drain_seconds=2.0))
+        self.life = asyncio.create_task(serve(self.service, self.lifecycle, drain_seconds=0.2))
 
     async def ask(self, data: bytes) -> None:
         """Send from the caller."""
