@@ -1,5 +1,7 @@
 """The command line of `b2bua`: what it accepts, and one line for what it does not."""
 
+from pathlib import Path
+
 import pytest
 
 from b2bua_allinone.__main__ import main
@@ -66,6 +68,24 @@ def test_routes_with_secrets_come_from_the_environment(monkeypatch: pytest.Monke
     assert [entry.host for entry in settings_of("--route", "192.0.2.3").route] == ["192.0.2.3"]
 
 
+def test_what_the_drop_ins_have_too(tmp_path: Path) -> None:
+    settings = settings_of(
+        *("--control", str(tmp_path / "c.sock"), "--message-log", str(tmp_path / "sip.log")),
+        *("--codecs", "0,8", "--keepalive-caller", "30", "--keepalive-callee", "40", "--nat-traversal"),
+    )
+    assert str(settings.control) == f"unix:{tmp_path / 'c.sock'}"
+    assert str(settings.message_log) == str(tmp_path / "sip.log")
+    policy = settings.policy(settings.route)
+    assert policy.allowed_codecs is not None and policy.allowed_codecs.payload_types == {"0", "8"}
+    assert (policy.ingress_keepalive_ms, policy.egress_keepalive_ms) == (30_000, 40_000)
+    assert settings.nat_traversal
+
+
+def test_no_message_is_logged_unasked() -> None:
+    assert str(settings_of().message_log) == "none"
+    assert settings_of().control is None
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -84,6 +104,9 @@ def test_routes_with_secrets_come_from_the_environment(monkeypatch: pytest.Monke
         (["run", "--notify", "ignore"], "--notify"),
         (["run", "--listen", "udp:127.0.0.1"], "listen"),
         (["run", "--listen", "carrier-pigeon:1.2.3.4:5"], "listen"),
+        (["run", "--control", "tcp:"], "--control"),
+        (["run", "--codecs", "x"], "--codecs"),
+        (["run", "--message-log", ""], "--message-log"),
         ([], "COMMAND"),
         (["fly"], "fly"),
     ],

@@ -13,6 +13,7 @@ from call_control.domain.call_id import CALL_ID_FORMS
 from call_control.domain.routing.entry import parse_route
 from call_control.domain.routing.pass_headers import parse_pass_headers
 from call_control.domain.routing.translation import parse_translation
+from sipcore.codec_filter import parse_allowed_pts
 from svckit.listen import parse_host_port
 from svckit.runner import version
 
@@ -139,6 +140,21 @@ def _add_options(run: argparse.ArgumentParser) -> None:
         help="NOTIFY outside of dialogs: answer 200, or 489 (default: accept)",
     )
     run.add_argument(
+        "--codecs",
+        type=_checked(parse_allowed_pts),
+        metavar="LIST",
+        help="what session descriptions may hold: payload types and [NAME/RATE] with commas (default: all)",
+    )
+    run.add_argument(
+        "--keepalive-caller",
+        type=float,
+        metavar="SECONDS",
+        help="re-INVITE to the caller this often, to find out whether it still lives (default: never)",
+    )
+    run.add_argument(
+        "--keepalive-callee", type=float, metavar="SECONDS", help="the same for the callee (default: never)"
+    )
+    run.add_argument(
         "--nat-traversal",
         action="store_true",
         help="answer to the source address of peers that show private addresses",
@@ -175,6 +191,9 @@ def _fields(options: argparse.Namespace) -> dict[str, object]:
         "call_id": options.call_id,
         "sip_proxy": options.sip_proxy,
         "notify": options.notify,
+        "allowed_codecs": options.codecs,
+        "ingress_keepalive_seconds": options.keepalive_caller,
+        "egress_keepalive_seconds": options.keepalive_callee,
         "nat_traversal": options.nat_traversal,
         "control": options.control,
         "message_log": options.message_log,

@@ -7,8 +7,8 @@ import socket
 from ipaddress import IPv4Network, IPv6Network
 from typing import Annotated, Literal
 
-from pydantic import Field, PlainSerializer
-from pydantic_settings import SettingsConfigDict
+from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
+from pydantic_settings import NoDecode, SettingsConfigDict
 
 from b2bua_allinone.control.address import ControlAddress
 from b2bua_allinone.message_log.settings import OFF, MessageLogSettings
@@ -19,10 +19,33 @@ from call_control.domain.routing.pass_headers import PassHeaders
 from call_control.routing_settings import RoutesSetting, RoutingSettings
 from call_control.service import Keys
 from sip_edge.domain import HelperProxyConfig
+from sipcore.codec_filter import AllowedCodecs, parse_allowed_pts
 from svckit.listen import ListenSpec
 from svckit.settings import ListenSetting, OptionalHostPortSetting
 
 _KEY_BYTES = 32
+
+
+def _read_codecs(value: object) -> object:
+    if isinstance(value, str):
+        return parse_allowed_pts(value) if value else None
+    return value
+
+
+def _show_codecs(value: AllowedCodecs | None) -> str:
+    if value is None:
+        return ""
+    return ",".join([*sorted(value.payload_types, key=int), *(f"[{one}]" for one in sorted(value.codecs))])
+
+
+CodecsSetting = Annotated[
+    AllowedCodecs | None,
+    NoDecode,
+    BeforeValidator(_read_codecs),
+    PlainSerializer(_show_codecs, return_type=str),
+    WithJsonSchema({"type": "string"}),
+]
+"""What may cross, see `parse_allowed_pts`; or nothing, for everything."""
 
 
 class Settings(RoutingSettings):
@@ -63,6 +86,20 @@ class Settings(RoutingSettings):
     pass_authentication: bool = Field(
         default=False, description="challenges of the callee reach the caller, and its credentials the callee"
     )
+    wants_called_number: bool = Field(
+        default=False, description="refuse calls whose Request-URI has no user part"
+    )
+    allowed_codecs: CodecsSetting = Field(
+        default=None,
+        description="payload types and [name/rate] that session descriptions may hold; empty: all",
+        examples=["0,8,[telephone-event/8000]"],
+    )
+    ingress_keepalive_seconds: float = Field(
+        default=0.0, ge=0.0, le=86_400.0, description="seconds between keep-alives to the caller; 0: none"
+    )
+    egress_keepalive_seconds: float = Field(
+        default=0.0, ge=0.0, le=86_400.0, description="seconds between keep-alives to the callee; 0: none"
+    )
     nat_traversal: bool = Field(
         default=False, description="answer to the source address of peers that show private addresses"
     )
@@ -88,6 +125,10 @@ class Settings(RoutingSettings):
             user_agent=self.user_agent,
             server=self.server,
             pass_authentication=self.pass_authentication,
+            wants_called_number=self.wants_called_number,
+            allowed_codecs=self.allowed_codecs,
+            ingress_keepalive_ms=int(self.ingress_keepalive_seconds * 1_000),
+            egress_keepalive_ms=int(self.egress_keepalive_seconds * 1_000),
             ack_timeout_ms=peer_wait,
             tombstone_ms=peer_wait,
             edge_absence_ms=peer_wait,

@@ -53,6 +53,30 @@ def test_the_policy() -> None:
     assert policy.egress_call_id("id", 2, "key") == "id-b2b_2"
 
 
+def test_what_is_done_to_each_call() -> None:
+    found = settings(
+        *("-t", "s/^00//", "-T", "s/^/9/", "-h", "X-*", "-h", "Diversion", "-m", "60", "-k", "1"),
+        *("-F", "0,[telephone-event/8000]"),
+    )
+    policy = found.policy(found.route)
+    assert policy.translate_in is not None and policy.translate_in("0049") == "49"
+    assert policy.translate_out is not None and policy.translate_out("49") == "949"
+    assert set(policy.pass_headers.wanted()) == {"diversion", "x-*"}
+    assert policy.max_credit_ms == 60_000
+    assert (policy.ingress_keepalive_ms, policy.egress_keepalive_ms) == (32_000, 0)
+    assert policy.allowed_codecs is not None and policy.allowed_codecs.payload_types == {"0"}
+    assert policy.wants_called_number
+    assert effective(found)["B2BUA_ALLOWED_CODECS"] == "0,[telephone-event/8000]"
+
+
+def test_nothing_is_done_unasked() -> None:
+    found = settings()
+    policy = found.policy(found.route)
+    assert (policy.translate_in, policy.translate_out, policy.allowed_codecs) == (None, None, None)
+    assert not policy.pass_headers
+    assert (policy.max_credit_ms, policy.ingress_keepalive_ms, policy.egress_keepalive_ms) == (0, 0, 0)
+
+
 def test_hiding_the_call_id() -> None:
     found = settings("-H")
     assert found.policy(found.route).egress_call_id("id", 2, "key").endswith("-b2b_2")

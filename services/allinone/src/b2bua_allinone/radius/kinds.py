@@ -16,6 +16,7 @@ from call_control.domain.routing.entry import parse_route_list
 from call_control.domain.routing.hooks import parse_call_hook
 from call_control.domain.routing.pass_headers import parse_pass_headers
 from call_control.domain.routing.translation import parse_translation
+from sipcore.codec_filter import parse_allowed_pts
 from svckit.listen import parse_host_port
 
 ANYWHERE = ("*", "0.0.0.0", "::", "[::]")
@@ -27,8 +28,6 @@ WSS_ENTRY, PROXY_ENTRY = "[[WSS]]", "[[PROXY]]"
 _TRUE = ("1", "yes", "true", "on")
 _FALSE = ("0", "no", "false", "off")
 _DIGITS = re.compile(r"-?[0-9]{1,9}")
-_CODEC = re.compile(r"[0-9]{1,3}|\[[^\[\]\s/]+/[0-9]{1,6}(?:/[0-9]{1,2})?\]")
-_HIGHEST_PAYLOAD_TYPE = 127
 _SECURE_WEBSOCKET = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[^:\[\]]+):[0-9]{1,5}:[^:]+:[^:]+")
 _PASSWORD = re.compile(r"(?i)(auth\s*=\s*)[^;]*")
 
@@ -79,12 +78,8 @@ def _words(text: str) -> tuple[str, ...]:
 
 
 def _read_codecs(text: str) -> tuple[str, ...]:
-    words = _words(text)
-    if not all(map(_CODEC.fullmatch, words)):
-        raise ValueError
-    if any(word.isdigit() and int(word) > _HIGHEST_PAYLOAD_TYPE for word in words):
-        raise ValueError
-    return words
+    parse_allowed_pts(text)
+    return _words(text)
 
 
 def _read_networks(text: str) -> tuple[str, ...]:

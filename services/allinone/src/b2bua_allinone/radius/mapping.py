@@ -11,6 +11,9 @@ from b2bua_allinone.listening import listeners
 from b2bua_allinone.message_log.settings import MessageLogSettings
 from b2bua_allinone.radius.options import RadiusOptions
 from call_control.domain.routing.entry import parse_route_list
+from call_control.domain.routing.pass_headers import parse_pass_headers
+from call_control.domain.routing.translation import parse_translation
+from sipcore.codec_filter import parse_allowed_pts
 
 #: What the reference says of itself, for peers that look at it.
 _NAME = "Sippy B2BUA (RADIUS)"
@@ -22,6 +25,7 @@ FIXED: Mapping[str, object] = MappingProxyType(
         "user_agent": _NAME,
         "server": _NAME,
         "pass_authentication": True,
+        "wants_called_number": True,
         "drain_seconds": _DRAIN_SECONDS,
     }
 )
@@ -33,11 +37,22 @@ ROWS: Mapping[str, Callable[[RadiusOptions], object]] = MappingProxyType(
         "route": lambda options: parse_route_list(" ".join(options.static_route)),
         "allow": lambda options: tuple(map(ip_network, options.accept_ips)),
         "call_id": lambda options: "hidden" if options.hide_call_id else "suffixed",
+        "translate_in": lambda options: _if_set(parse_translation, options.static_tr_in),
+        "translate_out": lambda options: _if_set(parse_translation, options.static_tr_out),
+        "pass_headers": lambda options: parse_pass_headers(",".join(options.pass_headers)) or None,
+        "allowed_codecs": lambda options: _if_set(parse_allowed_pts, ",".join(options.allowed_pts)),
+        "max_credit_seconds": lambda options: options.max_credit_time or 0,
+        "ingress_keepalive_seconds": lambda options: options.keepalive_ans,
+        "egress_keepalive_seconds": lambda options: options.keepalive_orig,
         "nat_traversal": lambda options: options.nat_traversal,
         "control": lambda options: parse_control_address(options.b2bua_socket),
     }
 )
 """Name of a setting -> its value."""
+
+
+def _if_set(parse: Callable[[str], object], text: str | None) -> object:
+    return parse(text) if text else None
 
 
 def settings_of(options: RadiusOptions, message_log: MessageLogSettings) -> dict[str, object]:
