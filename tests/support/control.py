@@ -1,8 +1,10 @@
-"""Calls as the control socket sees them, made up by a test."""
+"""The control socket as its clients see it, and calls made up by a test."""
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 from b2bua_allinone.control.protocol import CallLine, LegLine, TransactionLine
 
@@ -51,3 +53,15 @@ class FakeCalls:
     def media_timeout(self, relay_id: str, media: int | None) -> bool:
         self.asked.append((relay_id, media))
         return relay_id == "12"
+
+
+def ask(path: Path, command: str) -> str:
+    """Send one command over a unix control socket; return the reply."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+        client.settimeout(10)
+        client.connect(str(path))
+        client.sendall(f"{command}\nq\n".encode())
+        reply = b""
+        while piece := client.recv(65_536):
+            reply += piece
+    return reply.decode()

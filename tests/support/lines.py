@@ -8,13 +8,14 @@ from pathlib import Path
 
 from support.ports import free_port
 from support.sipp import UDP4, Sipp, Wire, finish_all
-from support.stack import TO_ITSELF, Distributed, OneProcess, Simple, Stack
+from support.stack import TO_ITSELF, Distributed, OneProcess, Radius, Simple, Stack
 
 IDLE_WITHIN = 10.0
 FORMS: dict[str, Callable[..., Stack]] = {
     "one-process": OneProcess,
     "distributed": Distributed,
     "simple": Simple,
+    "radius": Radius,
 }
 """The forms of the product by the name that tests give them."""
 
@@ -86,7 +87,7 @@ class Lines:
     def _open(self, form: str, callee: Wire, t1: float, to_itself: bool, name: str) -> Line:
         port = free_port()
         route = callee.address(port) + (";transport=tcp" if callee.transport == "tcp" else "")
-        options = {} if form == "simple" else {"t1": t1}
+        options = {} if form in ("simple", "radius") else {"t1": t1}
         stack = FORMS[form](self._directory / name, TO_ITSELF if to_itself else route, **options)
         stack.start()
         return Line(stack, callee, port)
