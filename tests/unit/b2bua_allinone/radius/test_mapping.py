@@ -90,6 +90,15 @@ def test_who_may_call() -> None:
     )
 
 
+def test_the_helper_proxy() -> None:
+    found = settings("--sip_proxy=[2001:db8::5]", "-a", "192.0.2.7,[[PROXY]]")
+    assert found.allow == (ip_network("192.0.2.7/32"), ip_network("2001:db8::5/128"))
+    assert found.helper_proxy is not None
+    assert found.helper_proxy.uri == "sip:[2001:db8::5]:5060"
+    assert found.helper_proxy.methods == {"REGISTER", "SUBSCRIBE"}
+    assert settings().helper_proxy is None
+
+
 def test_peers_behind_nat() -> None:
     assert settings("--nat_traversal=on").nat_traversal
     assert not settings().nat_traversal

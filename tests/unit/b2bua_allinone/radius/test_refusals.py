@@ -13,7 +13,7 @@ def test_a_profile_without_radius_runs() -> None:
 
 
 @pytest.mark.parametrize(
-    "harmless", [["--ui=off"], ["-D"], ["-R", "/etc/r.conf"], ["-x", "Nop[]"], ["-M", "3"]]
+    "harmless", [["--ui=off"], ["-D"], ["-R", "/etc/r.conf"], ["-x", "Nop[]"], ["-M", "3"], ["--sip_proxy=h"]]
 )
 def test_what_has_no_effect_without_radius_is_taken(harmless: list[str]) -> None:
     assert refusal(read_command_line([*RUNS, *harmless]).options) is None
@@ -30,6 +30,8 @@ def test_what_has_no_effect_without_radius_is_taken(harmless: list[str]) -> None
         ([*RUNS, "-r", "udp:127.0.0.1"], "RTPproxy works from a later release"),
         ([*RUNS, "--wss_socket=127.0.0.1:443:c:k"], "--wss_socket"),
         ([*RUNS, "-a", "[[WSS]]"], "[[WSS]]"),
+        ([*RUNS, "-a", "[[PROXY]]"], "--sip_proxy"),
+        ([*RUNS, "-a", "[[PROXY]]", "--sip_proxy=reg.example.com"], "--sip_proxy"),
         ([*RUNS, "--ui=on"], "-c"),
         ([*RUNS, "--xmpp_b2bua_id=1"], "instead"),
     ],

@@ -4,9 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from b2bua_allinone.radius.kinds import PROXY_ENTRY, WSS_ENTRY
 from b2bua_allinone.radius.options import RadiusOptions
+from svckit.listen import parse_host_port
+
+
+def proxy_address(options: RadiusOptions) -> IPv4Address | IPv6Address | None:
+    """Return the address of `--sip_proxy`; None if there is none, or it is a name."""
+    if options.sip_proxy is None:
+        return None
+    try:
+        return ip_address(parse_host_port(options.sip_proxy).host)
+    except ValueError:
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +46,10 @@ CONTRADICTIONS: tuple[Refusal, ...] = (
         lambda options: not options.auth_enable and not options.static_route,
         "-u (--auth_enable=off) needs a route: give -s ROUTE (--static_route)",
     ),
+    Refusal(
+        lambda options: PROXY_ENTRY in options.accept_ips and proxy_address(options) is None,
+        f"-a {PROXY_ENTRY} needs the IP address of the proxy: give --sip_proxy=ADDRESS[:PORT]",
+    ),
 )
 """Choices that do not go together."""
 
@@ -56,10 +72,6 @@ LATER: tuple[Refusal, ...] = (
     Refusal(
         lambda options: WSS_ENTRY in options.accept_ips,
         f"-a {WSS_ENTRY}: SIP over secure WebSocket {_LATER}",
-    ),
-    Refusal(
-        lambda options: options.sip_proxy is not None or PROXY_ENTRY in options.accept_ips,
-        f"--sip_proxy: relaying of REGISTER and SUBSCRIBE {_LATER}",
     ),
 )
 """Understood and checked, but not done yet."""
