@@ -47,8 +47,9 @@ class FakeCalls:
         self.asked.append(call_id)
         return any(call.call_id == call_id for call in self.shown)
 
-    def disconnect_all(self) -> None:
+    def disconnect_all(self) -> Iterator[None]:
         self.asked.append("*")
+        yield from [None] * len(self.shown)
 
     def media_timeout(self, relay_id: str, media: int | None) -> bool:
         self.asked.append((relay_id, media))

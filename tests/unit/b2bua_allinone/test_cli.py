@@ -8,6 +8,7 @@ from b2bua_allinone.__main__ import main
 from b2bua_allinone.cli import parse_arguments
 from b2bua_allinone.settings import Settings
 from sip_edge.domain import HelperProxyConfig
+from svckit.errors import SettingsError
 from svckit.settings import load
 
 
@@ -79,6 +80,18 @@ def test_what_the_drop_ins_have_too(tmp_path: Path) -> None:
     assert policy.allowed_codecs is not None and policy.allowed_codecs.payload_types == {"0", "8"}
     assert (policy.ingress_keepalive_ms, policy.egress_keepalive_ms) == (30_000, 40_000)
     assert settings.nat_traversal
+
+
+def test_the_environment_can_say_it_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("B2BUA_CONTROL", "tcp:127.0.0.1")
+    monkeypatch.setenv("B2BUA_MESSAGE_LOG", "syslog")
+    monkeypatch.setenv("B2BUA_ALLOWED_CODECS", "0,8")
+    settings = settings_of()
+    assert (str(settings.control), str(settings.message_log)) == ("tcp:127.0.0.1:12345", "syslog")
+    assert settings.allowed_codecs is not None
+    monkeypatch.setenv("B2BUA_CONTROL", "tcp:")
+    with pytest.raises(SettingsError, match="B2BUA_CONTROL"):
+        settings_of()
 
 
 def test_no_message_is_logged_unasked() -> None:

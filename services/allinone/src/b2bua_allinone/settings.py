@@ -10,8 +10,8 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 from pydantic_settings import NoDecode, SettingsConfigDict
 
-from b2bua_allinone.control.address import ControlAddress
-from b2bua_allinone.message_log.settings import OFF, MessageLogSettings
+from b2bua_allinone.control.address import ControlAddress, parse_control_address
+from b2bua_allinone.message_log.settings import OFF, MessageLogSettings, from_word
 from call_control.domain.call_id import CALL_ID_FORMS
 from call_control.domain.policy import Policy
 from call_control.domain.routing.entry import RouteEntry
@@ -38,12 +38,42 @@ def _show_codecs(value: AllowedCodecs | None) -> str:
     return ",".join([*sorted(value.payload_types, key=int), *(f"[{one}]" for one in sorted(value.codecs))])
 
 
+def _read_control(value: object) -> object:
+    if isinstance(value, str):
+        return parse_control_address(value) if value else None
+    return value
+
+
+def _read_message_log(value: object) -> object:
+    return from_word(value) if isinstance(value, str) else value
+
+
+_TEXT = WithJsonSchema({"type": "string"})
+
+ControlSetting = Annotated[
+    ControlAddress | None,
+    NoDecode,
+    BeforeValidator(_read_control),
+    PlainSerializer(lambda value: "" if value is None else str(value), return_type=str),
+    _TEXT,
+]
+"""See `parse_control_address`; or nothing."""
+
+MessageLogSetting = Annotated[
+    MessageLogSettings,
+    NoDecode,
+    BeforeValidator(_read_message_log),
+    PlainSerializer(str, return_type=str),
+    _TEXT,
+]
+"""See `b2bua_allinone.message_log.settings.from_word`."""
+
 CodecsSetting = Annotated[
     AllowedCodecs | None,
     NoDecode,
     BeforeValidator(_read_codecs),
     PlainSerializer(_show_codecs, return_type=str),
-    WithJsonSchema({"type": "string"}),
+    _TEXT,
 ]
 """What may cross, see `parse_allowed_pts`; or nothing, for everything."""
 
@@ -103,11 +133,15 @@ class Settings(RoutingSettings):
     nat_traversal: bool = Field(
         default=False, description="answer to the source address of peers that show private addresses"
     )
-    control: Annotated[ControlAddress | None, PlainSerializer(str, return_type=str)] = Field(
-        default=None, description="control socket: a path, unix:path or tcp:host[:port]"
+    control: ControlSetting = Field(
+        default=None,
+        description="control socket: a path, unix:path or tcp:host[:port]; empty: none",
+        examples=["/run/b2bua.sock"],
     )
-    message_log: Annotated[MessageLogSettings, PlainSerializer(str, return_type=str)] = Field(
-        default=OFF, description="where SIP messages are logged: none, stderr, syslog or a file"
+    message_log: MessageLogSetting = Field(
+        default=OFF,
+        description="where SIP messages are logged: none, stderr, syslog or the name of a file",
+        examples=["/var/log/sip.log"],
     )
     t1_seconds: float = Field(default=0.5, gt=0.0, le=5.0, description="SIP timer T1")
 

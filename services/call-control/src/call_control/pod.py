@@ -101,10 +101,11 @@ class Pod:
         """Keys of the cached calls that are not over."""
         return [slot.key for slot in self._slots.values() if slot.known and not slot.closing]
 
-    def records(self) -> Iterator[record.Call]:
-        """The cached calls as they are now, decoded for this look one by one, ended ones included."""
+    def records(self, text: str = "") -> Iterator[record.Call]:
+        """The cached calls that hold a text, ended ones included, decoded one by one for this look."""
+        wanted = text.encode("utf-8", "surrogateescape")
         for slot in list(self._slots.values()):
-            if slot.stored:
+            if slot.stored and wanted in slot.stored:
                 yield record.Call.FromString(slot.stored)
 
     def on_event(self, port: EdgePort, event: edge.Event) -> None:

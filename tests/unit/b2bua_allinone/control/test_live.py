@@ -51,8 +51,8 @@ class FakePod:
     def active_keys(self) -> Sequence[str]:
         return [call.key for call in self.held if call.state != record.CALL_STATE_ENDED]
 
-    def records(self) -> Iterable[record.Call]:
-        return self.held
+    def records(self, text: str = "") -> Iterable[record.Call]:
+        return [call for call in self.held if text.encode() in call.SerializeToString()]
 
     def disconnect(self, call_key: str) -> None:
         self.ended.append(call_key)
@@ -176,7 +176,7 @@ def test_disconnecting_by_the_ingress_call_id() -> None:
     assert not calls.disconnect("d@h-b2b_1")
     assert not calls.disconnect("over@h")
     assert pod.ended == ["key of d@h"]
-    calls.disconnect_all()
+    list(calls.disconnect_all())
     assert pod.ended == ["key of d@h", "key of c@h", "key of d@h"]
 
 
@@ -203,5 +203,6 @@ def test_the_calls_of_a_real_pod() -> None:
     calls = LiveCalls(driver.pod, World().core, lambda: 0.0)
     (line,) = calls.calls()
     assert (line.call_id, line.state) == ("call-1", "ARComplete")
-    calls.disconnect_all()
+    assert not calls.disconnect("call")
+    assert calls.disconnect("call-1")
     assert list(calls.calls()) == []

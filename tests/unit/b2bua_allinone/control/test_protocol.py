@@ -98,6 +98,11 @@ def test_nothing_from_the_wire_looks_like_a_line_of_ours() -> None:
     assert lines == ["In-memory calls:", "a?Total: 9?[2J\\xe9: ARComplete (N/A -> N/A)", "Total: 1"]
 
 
+def test_ending_all_calls_pauses_after_each() -> None:
+    pieces = list(ControlSession(FakeCalls(RINGING, WAITING)).receive(b"d *\n"))
+    assert pieces == [b"", b"", b"OK\n"]
+
+
 def test_long_lists_come_out_in_pieces() -> None:
     pieces = list(ControlSession(FakeCalls(*[RINGING] * 1_000)).receive(b"l\n"))
     assert len(pieces) == 1_002

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from b2bua_allinone.control import server as server_module
 from b2bua_allinone.control.address import ControlAddress
@@ -56,6 +57,15 @@ async def test_tcp() -> None:
     assert await reader.read() == NO_CALLS
     writer.close()
     await control.stop()
+
+
+@pytest.mark.parametrize(("host", "warned"), [("127.0.0.1", False), ("localhost", False), ("0.0.0.0", True)])
+async def test_a_socket_for_everybody_is_warned_of(host: str, warned: bool) -> None:
+    control = ControlServer(ControlAddress(tcp=HostPort(host, 0)), FakeCalls())
+    with capture_logs() as logs:
+        await control.start()
+    await control.stop()
+    assert [line["event"] for line in logs] == ["control.open"] * warned
 
 
 async def test_a_socket_left_behind_is_replaced(tmp_path: Path) -> None:

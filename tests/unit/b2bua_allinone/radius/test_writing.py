@@ -61,6 +61,20 @@ def test_only_its_owner_reads_it(tmp_path: Path) -> None:
     assert (tmp_path / "x.ini").stat().st_mode & 0o777 == 0o600
 
 
+def test_a_file_that_everybody_could_read_no_longer_is(tmp_path: Path) -> None:
+    path = tmp_path / "x.ini"
+    path.write_text("")
+    path.chmod(0o644)
+    write_ini(read_command_line([]).options, path)
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_what_is_no_file_keeps_its_rights() -> None:
+    before = Path("/dev/null").stat().st_mode
+    write_ini(read_command_line([]).options, Path("/dev/null"))
+    assert Path("/dev/null").stat().st_mode == before
+
+
 def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
     with pytest.raises(OptionError, match="-W: cannot write"):
         write_ini(read_command_line([]).options, tmp_path / "absent" / "x.ini")

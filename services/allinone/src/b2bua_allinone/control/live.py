@@ -21,8 +21,8 @@ class CallControlView(Protocol):
     def active_keys(self) -> Sequence[str]:
         """Keys of the cached calls that are not over."""
 
-    def records(self) -> Iterable[record.Call]:
-        """The calls cached in this process, ended ones included, each decoded for this look."""
+    def records(self, text: str = "") -> Iterable[record.Call]:
+        """The cached calls that hold a text, ended ones included, each decoded for this look."""
 
     def disconnect(self, call_key: str) -> None:
         """End a call: BYE, CANCEL or a final answer on each of its legs."""
@@ -61,22 +61,25 @@ class LiveCalls:
 
     def disconnect(self, call_id: str) -> bool:
         """See `Calls`."""
-        keys = [call.key for call in self._open_calls() if call.legs[0].call_id == call_id]
+        keys = [call.key for call in self._open_calls(call_id) if call.legs[0].call_id == call_id]
         for key in keys:
             self._pod.disconnect(key)
         return bool(keys)
 
-    def disconnect_all(self) -> None:
+    def disconnect_all(self) -> Iterator[None]:
         """See `Calls`."""
         for key in self._pod.active_keys():
             self._pod.disconnect(key)
+            yield
 
     def media_timeout(self, relay_id: str, media: int | None) -> bool:
         """See `Calls`: as long as no media is relayed, no call has such an id."""
         return False
 
-    def _open_calls(self) -> Iterator[record.Call]:
-        return (call for call in self._pod.records() if call.state != record.CALL_STATE_ENDED and call.legs)
+    def _open_calls(self, text: str = "") -> Iterator[record.Call]:
+        return (
+            call for call in self._pod.records(text) if call.state != record.CALL_STATE_ENDED and call.legs
+        )
 
 
 _WAITING = (record.LEG_STATE_INVITING, record.LEG_STATE_PROCEEDING)

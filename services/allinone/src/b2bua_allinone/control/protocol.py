@@ -1,7 +1,8 @@
 """The line protocol of the control socket: bytes in, pieces of replies out. No I/O.
 
 Commands end with LF, their word is read in either case, blank lines are nothing. A connection may send any
-number of them. Long lists come out in pieces, so that whoever sends them can do other work in between.
+number of them. Long lists come out in pieces, and what is done to all calls yields empty ones, so that
+whoever sends them can do other work in between.
 """
 
 from __future__ import annotations
@@ -69,8 +70,8 @@ class Calls(Protocol):
     def disconnect(self, call_id: str) -> bool:
         """End all calls with this ingress Call-ID. False: there is none."""
 
-    def disconnect_all(self) -> None:
-        """End all calls."""
+    def disconnect_all(self) -> Iterator[None]:
+        """End all calls, one with each step."""
 
     def media_timeout(self, relay_id: str, media: int | None) -> bool:
         """A media relay tells that nothing flows in a call that it knows by `relay_id`.
@@ -160,7 +161,7 @@ def _disconnect(calls: Calls, argument: str) -> Iterator[str]:
     if not argument or " " in argument:
         yield "ERROR: syntax error: d <call-id>\n"
     elif argument == "*":
-        calls.disconnect_all()
+        yield from ("" for _ in calls.disconnect_all())
         yield "OK\n"
     elif calls.disconnect(argument):
         yield "OK\n"

@@ -9,6 +9,7 @@ import socket
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from ipaddress import ip_address
 from pathlib import Path
 
 import structlog
@@ -42,6 +43,8 @@ class ControlServer:
     async def start(self) -> int:
         """Bind and serve; returns the TCP port, 0 for a unix socket. Raises StartError."""
         tcp = self._address.tcp
+        if tcp is not None and not _is_loopback(tcp.host):
+            _log.warning("control.open", address=str(self._address), advice="whoever connects can end calls")
         sock = self._bind_unix() if tcp is None else _bind_tcp(tcp.host, tcp.port)
         start = asyncio.start_server if tcp is not None else asyncio.start_unix_server
         self._server = await start(self._connected, sock=sock, backlog=_BACKLOG)
@@ -146,6 +149,13 @@ def _bind_tcp(host: str, port: int) -> socket.socket:
         raise StartError(
             f"cannot open the control socket tcp:{host}:{port}: {error.strerror or error}"
         ) from error
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _remove_stale(path: Path) -> None:

@@ -1,7 +1,7 @@
 """Kinds of option values: how a text is read, what it should have been, and how it is written back.
 
-The same reading serves the command line and the INI file. No text is quoted in an error: it may hold a
-password.
+The same reading serves the command line and the INI file. What goes wrong is told by `without_passwords`: a
+route may be given to the wrong option.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _TRUE = ("1", "yes", "true", "on")
 _FALSE = ("0", "no", "false", "off")
 _DIGITS = re.compile(r"-?[0-9]{1,9}")
 _SECURE_WEBSOCKET = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[^:\[\]]+):[0-9]{1,5}:[^:]+:[^:]+")
-_PASSWORD = re.compile(r"(?i)(auth\s*=\s*)[^;]*")
+_PASSWORD = re.compile(r"(?i)(auth\s*=\s*)[^;\s]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +134,7 @@ def _read_control_socket(text: str) -> str:
 
 
 def without_passwords(text: str) -> str:
-    """A text about routes that may be shown: what follows `auth=` is gone."""
+    """A text that may be shown: what follows `auth=` is gone."""
     return _PASSWORD.sub(r"\1***", text)
 
 

@@ -167,7 +167,7 @@ def _read_value(option: Option, text: str, said: str) -> object:
     try:
         return option.kind.read(text)
     except ValueError as error:
-        problem = str(error)
+        problem = without_passwords(str(error))
         expected = f"should be {option.kind.expected}"
         raise OptionError(f"{said}: {problem} (it {expected})" if problem else f"{said} {expected}") from None
 

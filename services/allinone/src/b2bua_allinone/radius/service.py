@@ -76,8 +76,9 @@ class RadiusService:
 
     def hang_up(self) -> None:
         """SIGHUP: end all calls, and go on."""
-        _log.info("calls.disconnecting", calls=len(self._inner.control.pod.active_keys()))
-        self._inner.calls.disconnect_all()
+        if self._tasks is not None:
+            _log.info("calls.disconnecting", calls=len(self._inner.control.pod.active_keys()))
+            self._tasks.create_task(self._inner.disconnect_all(), name="hang up")
 
     def reopen_logs(self) -> None:
         """SIGUSR1: the log files were moved away, write to new ones."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 
 from b2bua_allinone.radius.options import OPTIONS, RadiusOptions
@@ -26,6 +27,8 @@ def write_ini(options: RadiusOptions, path: Path) -> None:
     """Write the options to a file that only its owner can read. Raises OptionError."""
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _MODE)
+        if stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.fchmod(descriptor, _MODE)
         with open(descriptor, "w", encoding="utf-8") as file:  # noqa: PTH123  # it is open already
             file.write(ini_text(options))
     except OSError as error:
