@@ -273,6 +273,8 @@ class _Message:
     @property
     def record_routes(self) -> tuple[str, ...]:
         """The elements of Record-Route in order, each as on the wire and known to be well formed."""
+        if "record-route" not in self.headers.index:
+            return ()
         return self._list("record-route", "record-routes", _checked_route)
 
     @property
@@ -302,6 +304,8 @@ class _Message:
     @property
     def require(self) -> tuple[str, ...]:
         """The option tags of Require (RFC 3261 20.32), in lower case."""
+        if "require" not in self.headers.index:
+            return ()
         return self._list("require", "require", _option_tag)
 
     @property

@@ -54,4 +54,4 @@ def refusal_tag(reference: str) -> str:
 
 def unsupported(required: tuple[str, ...], extensions: frozenset[str]) -> str:
     """The option tags that we do not know, as a value for Unsupported; empty when there is none."""
-    return ", ".join([tag for tag in required if tag not in extensions]) if required else ""
+    return ", ".join([tag for tag in required if tag not in extensions])
