@@ -20,11 +20,12 @@ _BODY_FIELDS: Final = frozenset(
 class Events:
     """Builds events and hands them to the link, numbered."""
 
-    __slots__ = ("_count", "_edge", "_link", "_nat_traversal", "_wanted")
+    __slots__ = ("_blank", "_count", "_edge", "_link", "_nat_traversal", "_wanted")
 
     def __init__(self, link: ControlLink, *, edge_id: str, boot: int, nat_traversal: bool) -> None:
         self._link = link
         self._edge = edge_pb2.EdgeRef(edge_id=edge_id, boot=boot)
+        self._blank = edge_pb2.Event(edge=self._edge)
         self._nat_traversal = nat_traversal
         self._count = 0
         self._wanted = Wanted()
@@ -191,9 +192,9 @@ class Events:
         """The next event, to be filled field by field, which costs half of what keyword arguments do."""
         self._count += 1
         event = edge_pb2.Event()
+        event.CopyFrom(self._blank)
         event.id = self._count
         event.call_key = call_key
-        event.edge.CopyFrom(self._edge)
         return event
 
     def _copy(

@@ -78,10 +78,12 @@ class ServerEntry:
 class ServerTable:
     """Server transactions by reference, by what their ACK carries, and counted per dialog."""
 
-    __slots__ = ("_by_ack", "_by_key", "_open")
+    __slots__ = ("_by_ack", "_by_key", "_open", "get")
 
     def __init__(self) -> None:
         self._by_key: dict[str, ServerEntry] = {}
+        self.get: Final = self._by_key.get
+        """The transaction of a reference, or `None`."""
         self._by_ack: dict[AckKey, ServerEntry] = {}
         self._open: dict[str, int] = {}
 
@@ -91,10 +93,6 @@ class ServerTable:
     def __iter__(self) -> Iterator[ServerEntry]:
         """All of them as they are now; some may be over when they come up."""
         return iter(list(self._by_key.values()))
-
-    def get(self, key: str) -> ServerEntry | None:
-        """The transaction of this reference."""
-        return self._by_key.get(key)
 
     def by_ack(self, key: AckKey) -> ServerEntry | None:
         """The transaction whose 2xx this ACK acknowledges."""

@@ -21,6 +21,13 @@ from sipcore.parser import validate_response
 from sipcore.transaction import Action, ClientTransaction
 from svckit.identity import Identity
 
+# In Python 3.11 an attribute of an enumeration costs as much as a call: names for what each message needs.
+_PASS_RESPONSE: Final = Action.PASS_RESPONSE
+_SEND_REQUEST: Final = Action.SEND_REQUEST
+_SEND_ACK: Final = Action.SEND_ACK
+_TIMEOUT: Final = Action.TIMEOUT
+_TRANSPORT_FAILED: Final = Action.TRANSPORT_FAILED
+
 
 class LocalEnd(NamedTuple):
     """How a request ends that no peer has answered."""
@@ -136,7 +143,7 @@ class Uac:
         if status != 100:
             _ = response.to_tag, response.contact, response.record_routes
         actions = trial.machine.on_response(status, now)
-        if Action.PASS_RESPONSE not in actions:
+        if _PASS_RESPONSE not in actions:
             self._counters.drop(DropReason.RESPONSE_REPEATED)
         self._perform(trial, actions, now, response, source)
 
@@ -244,18 +251,18 @@ class Uac:
         source: Address = ("", 0),
     ) -> None:
         for action in actions:
-            if action is Action.SEND_REQUEST:
+            if action is _SEND_REQUEST:
                 if not self._put(trial, trial.data, trial.machine.method):
                     self._perform(trial, trial.machine.on_transport_error(now), now)
-            elif action is Action.PASS_RESPONSE:
+            elif action is _PASS_RESPONSE:
                 if response is not None:
                     self._pass(trial, response, source, now)
-            elif action is Action.SEND_ACK:
+            elif action is _SEND_ACK:
                 if response is not None:
                     self._acknowledge_refusal(trial, response)
-            elif action is Action.TIMEOUT:
+            elif action is _TIMEOUT:
                 self._timed_out(trial, now)
-            elif action is Action.TRANSPORT_FAILED:
+            elif action is _TRANSPORT_FAILED:
                 self._transport_failed(trial, now)
             else:
                 self._forget(trial)

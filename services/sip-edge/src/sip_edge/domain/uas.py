@@ -42,6 +42,15 @@ from sipcore.parser import validate_request
 from sipcore.transaction import Action, ServerTransaction
 from svckit.identity import Identity
 
+# In Python 3.11 an attribute of an enumeration costs as much as a call: names for what each message needs.
+_WORK_CALL: Final = Work.CALL
+_WORK_PROBE: Final = Work.PROBE
+_PASS_ACK: Final = Action.PASS_ACK
+_SEND_RESPONSE: Final = Action.SEND_RESPONSE
+_TERMINATE: Final = Action.TERMINATE
+_ACK_MISSING: Final = Action.ACK_MISSING
+_TIMEOUT: Final = Action.TIMEOUT
+
 
 class Uas:
     """Server transactions, and the decision what becomes of a request."""
@@ -105,7 +114,7 @@ class Uas:
         # Overload must cost little: refuse a new call before it is looked at any closer.
         to_tag = request.essentials.to_tag
         opens_call = method == "INVITE" and not to_tag
-        if opens_call and not self._admission.admits(Work.CALL):
+        if opens_call and not self._admission.admits(_WORK_CALL):
             self._refuse(request, arrival, base, UNAVAILABLE, retry=True)
             return
         validate_request(request)
@@ -115,7 +124,7 @@ class Uas:
             self._refuse(request, arrival, base, NOT_IMPLEMENTED)
         elif method in self._forwarded and not to_tag:
             self._forward(request, base, arrival, now)
-        elif missing := unsupported(request.require, self.extensions):
+        elif (required := request.require) and (missing := unsupported(required, self.extensions)):
             self._refuse(request, arrival, base, bad_extension(missing))
         elif to_tag:
             self._inside(request, to_tag, base, key, arrival, now)
@@ -162,7 +171,7 @@ class Uas:
         self._submit(entry, request, arrival, now)
 
     def _options(self, request: Request, base: str, arrival: Arrival) -> None:
-        if not self._admission.admits(Work.PROBE):
+        if not self._admission.admits(_WORK_PROBE):
             self._refuse(request, arrival, base, UNAVAILABLE, retry=True)
             return
         headers = [
@@ -221,7 +230,7 @@ class Uas:
         _, _, from_tag, to_tag, call_id, cseq, _ = request.essentials
         entry = self._table.by_ack((call_id, to_tag, from_tag, cseq))
         if entry is not None:
-            if Action.PASS_ACK not in entry.machine.on_ack(now):
+            if _PASS_ACK not in entry.machine.on_ack(now):
                 self._counters.drop(DropReason.ACK_REPEATED)
                 return
             self._pass_ack(request, entry.key, entry.call_key, arrival)
@@ -409,11 +418,11 @@ class Uas:
 
     def _perform(self, entry: ServerEntry, actions: tuple[Action, ...]) -> None:
         for action in actions:
-            if action is Action.SEND_RESPONSE:
+            if action is _SEND_RESPONSE:
                 self._wires.answer(entry.origin, entry.status, entry.response)
-            elif action is Action.TERMINATE:
+            elif action is _TERMINATE:
                 self._table.remove(entry)
-            elif action is Action.ACK_MISSING:
+            elif action is _ACK_MISSING:
                 self._ack_missing(entry)
 
     def _ack_missing(self, entry: ServerEntry) -> None:
@@ -430,7 +439,7 @@ class Uas:
             return
         actions = entry.machine.on_timer(now)
         self._perform(entry, actions)
-        if Action.TIMEOUT in actions:
+        if _TIMEOUT in actions:
             self._counters.drop(DropReason.UNANSWERED)
             if not entry.machine.terminated:
                 self._conclude(entry, UNDECIDED, now)
