@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import copy
 
+from b2bua.callcontrol.v1 import call_pb2 as record
 from b2bua.edge.v1 import edge_pb2 as edge
-from support.call_driver import CallDriver, RecordingPort
+from call_control.pod import Pod
+from support.call_driver import ANSWER, CallDriver, RecordingPort
 
 
 class TestReportsThatARequestLeft:
@@ -62,6 +64,51 @@ class TestOldRecordInTheCache:
         driver.port.take()
         driver.in_dialog("ACK", 1)
         assert driver.pod.cached_calls == 0
+
+
+class TestEndWithoutTheStore:
+    def partitioned(self) -> tuple[CallDriver, Pod]:
+        """A call that rings for a pod which cannot reach the store, and is up for another one."""
+        driver = CallDriver()
+        branch = driver.ringing()
+        first = driver.pod
+        driver.pod = driver.new_pod()
+        driver.response(200, branch, body=ANSWER, reason="OK")
+        driver.confirm_all()
+        driver.in_dialog("ACK", 1)
+        driver.pod = first
+        driver.store.available = False
+        return driver, first
+
+    def test_is_left_to_a_pod_that_can_commit(self) -> None:
+        driver, _ = self.partitioned()
+        driver.port.take()
+        bye = driver.in_dialog("BYE", 2)
+        assert driver.port.refused == [bye.id]
+        assert driver.port.take() == []
+
+    def test_numbers_its_commands_as_nobody_else_does(self) -> None:
+        driver, _ = self.partitioned()
+        given = {command.id for command in driver.port.take()}
+        bye = driver.event(request=driver.request("BYE", 2, leg=0))
+        bye.redelivered = True
+        driver.tell(bye)
+        commands = driver.commands()
+        assert [one.respond.status for one in commands if one.respond.status] == [200, 487]
+        assert given.isdisjoint(command.id for command in commands)
+
+    def test_ends_what_another_pod_has_made_of_the_call(self) -> None:
+        driver, _ = self.partitioned()
+        bye = driver.event(request=driver.request("BYE", 2, leg=0))
+        bye.redelivered = True
+        driver.tell(bye)
+        driver.port.take()
+        driver.store.available = True
+        driver.pod.on_available()
+        byes = driver.requests("BYE")
+        assert len(byes) == 2
+        assert driver.call is not None
+        assert driver.call.state == record.CALL_STATE_ENDED
 
 
 class TestCommandsForAnEdgeThatIsAway:

@@ -16,7 +16,7 @@ from functools import lru_cache, partial
 
 from b2bua.callcontrol.v1 import call_pb2 as record
 from b2bua.edge.v1 import edge_pb2 as edge
-from call_control.domain import opening, orphans, table, upkeep
+from call_control.domain import opening, orphans, release, table, upkeep
 from call_control.domain.policy import Policy
 from call_control.domain.ports import EdgePort, Journal, NoJournal
 from call_control.domain.store import Commit, Outcome, Store, Verdict
@@ -26,6 +26,10 @@ from svckit.identity import Identity
 
 #: Commits into these states are worth waiting for a replica, if the store is told to (design.md 6).
 _DURABLE = (record.CALL_STATE_ANSWERED, record.CALL_STATE_ENDED)
+
+#: Commands that leave without a commit are numbered so far from all others that no pod gives their numbers
+#: to other commands: an edge carries out each number once.
+_APART = 1 << 16
 
 
 @dataclass(slots=True)
@@ -201,6 +205,8 @@ class Pod:
             upkeep.pay_done(turn, done)
         # Proofs ride on commits that happen anyway: beside an event they do not cause one.
         turn.changed = turn.changed and (timer or not arrivals)
+        if slot.over:
+            release.disconnect(turn)
         for _, event in arrivals:
             self._apply(turn, event)
         if timer:
@@ -279,7 +285,9 @@ class Pod:
             self._refuse_merged(slot, arrivals)
             return
         elif outcome.verdict is Verdict.UNAVAILABLE:
-            if slot.stored and turn.call.state == record.CALL_STATE_ENDED:
+            # First the other pods: perhaps the store is away from here only, and one of them knows more.
+            tried = slot.key in self._unsaved or all(event.redelivered for _, event in arrivals)
+            if tried and slot.stored and turn.call.state == record.CALL_STATE_ENDED:
                 self._end_without_store(slot, turn, arrivals, commit)
             else:
                 self._busy(slot, arrivals)
@@ -361,6 +369,9 @@ class Pod:
 
     def _end_without_store(self, slot: Slot, turn: Turn, arrivals: list[Arrival], commit: Commit) -> None:
         """Let people hang up although the store is away: the state waits in the journal (design.md 6)."""
+        turn.renumber_debts(record.Call.FromString(slot.stored).last_debt, _APART)
+        if commit.record is not None:
+            commit = replace(commit, record=turn.call.SerializeToString())
         kept = replace(commit, expected=commit.expected + 1, restore=True)
         self._unsaved[slot.key] = kept
         self._journal.append(kept)
@@ -401,6 +412,18 @@ class Pod:
             del self._unsaved[commit.key]
         if not self._unsaved:
             self._journal.clear()
+        if outcome.verdict is Verdict.CONFLICT and outcome.record:
+            self._end_newer(commit.key, outcome.record)
+
+    def _end_newer(self, key: str, newer: bytes) -> None:
+        """Another pod has gone on with a call that was ended here: people were told, so it ends."""
+        slot = self._slots.get(key)
+        if slot is None:
+            slot = self._slots[key] = Slot(key)
+        slot.over = True
+        if not slot.busy:
+            slot.known, slot.stored, slot.epoch = True, newer, self._epoch
+            self._run(slot)
 
     # -- calls that are no more ------------------------------------------------------------
 

@@ -21,6 +21,7 @@ class Slot:
         "epoch",
         "key",
         "known",
+        "over",
         "owed",
         "queue",
         "sents",
@@ -32,6 +33,7 @@ class Slot:
     def __init__(self, key: str) -> None:
         self.key = key
         self.known = False
+        self.over = False  # ended here while the store was away, whatever the record says
         self.stored: bytes = b""
         self.busy = False
         self.timer = False

@@ -238,6 +238,18 @@ class Turn:
         self.changed = True
         return debt
 
+    def renumber_debts(self, above: int, by: int) -> None:
+        """Give the debts of this turn, those above a number, numbers that are higher by some."""
+        mine = range(above + 1, self.call.last_debt + 1)
+        for debt in self.call.debts:
+            if debt.id in mine:
+                debt.id += by
+                debt.command.id += by
+        for emission in self.emissions:
+            if emission.command.id in mine:
+                emission.command.id += by
+        self.call.last_debt += by
+
     def issue(self, debt: record.Debt) -> None:
         """Emit the command of a debt once more.
 
