@@ -147,15 +147,14 @@ class History:
         for side in self.sides:
             if side.vanished:
                 yield f"{side.name} vanished"
-            if side is not at and any(one.time <= time for one in side.all(Kind.REQUEST_SENT, "BYE")):
+            if any(one.time <= time for one in side.all(Kind.REQUEST_SENT, "BYE")):
                 yield f"BYE of {side.name}"
         if any(one.time <= time for one in self.caller.all(Kind.TIMED_OUT, "INVITE")):
             yield "the caller gave up"
-        if at is not self.caller:
-            if any(one.time <= time for one in self.caller.all(Kind.REQUEST_SENT, "CANCEL")):
-                yield "CANCEL"
-            if self.caller.call.status >= 300:
-                yield "the caller was refused"
+        if any(one.time <= time for one in self.caller.all(Kind.REQUEST_SENT, "CANCEL")):
+            yield "CANCEL"
+        if at is not self.caller and self.caller.call.status >= 300:
+            yield "the caller was refused"
 
     def _meets(self, suffered: Suffered) -> bool:
         in_time = suffered.start <= self._last and self.started <= suffered.end + AFTERMATH

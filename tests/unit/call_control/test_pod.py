@@ -90,18 +90,14 @@ class TestEndWithoutTheStore:
     def test_numbers_its_commands_as_nobody_else_does(self) -> None:
         driver, _ = self.partitioned()
         given = {command.id for command in driver.port.take()}
-        bye = driver.event(request=driver.request("BYE", 2, leg=0))
-        bye.redelivered = True
-        driver.tell(bye)
+        driver.tell(driver.in_dialog("BYE", 2))
         commands = driver.commands()
         assert [one.respond.status for one in commands if one.respond.status] == [200, 487]
         assert given.isdisjoint(command.id for command in commands)
 
     def test_ends_what_another_pod_has_made_of_the_call(self) -> None:
         driver, _ = self.partitioned()
-        bye = driver.event(request=driver.request("BYE", 2, leg=0))
-        bye.redelivered = True
-        driver.tell(bye)
+        driver.tell(driver.in_dialog("BYE", 2))
         driver.port.take()
         driver.store.available = True
         driver.pod.on_available()

@@ -285,8 +285,11 @@ class Pod:
             self._refuse_merged(slot, arrivals)
             return
         elif outcome.verdict is Verdict.UNAVAILABLE:
-            # First the other pods: perhaps the store is away from here only, and one of them knows more.
-            tried = slot.key in self._unsaved or all(event.redelivered for _, event in arrivals)
+            # First every other pod is asked: perhaps the store is away from here only. If none can commit, the
+            # events come back to the first pod in their order, whose record is the newest.
+            events = {_fingerprint(event) for _, event in arrivals}
+            tried = slot.key in self._unsaved or events <= slot.declined
+            slot.declined |= events
             if tried and slot.stored and turn.call.state == record.CALL_STATE_ENDED:
                 self._end_without_store(slot, turn, arrivals, commit)
             else:
@@ -304,6 +307,7 @@ class Pod:
     def _settle(self, slot: Slot, turn: Turn, commit: Commit) -> None:
         call = turn.call
         slot.known, slot.epoch = True, self._epoch
+        slot.declined.clear()
         ended = call.state == record.CALL_STATE_ENDED
         if ended and not slot.closing:
             status = call.final_status

@@ -17,6 +17,7 @@ class Slot:
     __slots__ = (
         "busy",
         "closing",
+        "declined",
         "done",
         "epoch",
         "key",
@@ -33,6 +34,7 @@ class Slot:
     def __init__(self, key: str) -> None:
         self.key = key
         self.known = False
+        self.declined: set[int] = set()  # events that could not be committed here before
         self.over = False  # ended here while the store was away, whatever the record says
         self.stored: bytes = b""
         self.busy = False

@@ -203,7 +203,6 @@ def test_people_hang_up_although_the_store_is_away() -> None:
     driver.store.available = False
     event = driver.in_dialog("BYE", 2)
     assert driver.port.refused == [event.id]
-    event.redelivered = True
     driver.tell(event)
     assert [c.respond.status for c in driver.port.commands if c.respond.status] == [200]
     assert event.id in driver.port.acknowledged
