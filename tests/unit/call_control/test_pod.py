@@ -121,16 +121,19 @@ class TestCommandsForAnEdgeThatIsAway:
         driver.pass_time(2.0, pod)
         assert len(driver.requests("INVITE")) == 1
 
-    def test_invite_that_nobody_looks_after_fails_over(self) -> None:
+    def test_invite_that_nobody_looks_after_is_begun_again(self) -> None:
         """The edge was started anew before the callee said anything: no timer B runs any more."""
         driver = CallDriver("192.0.2.1", "192.0.2.2")
         driver.invite()
-        driver.sent(driver.requests("INVITE")[0].branch)
+        (first,) = driver.requests("INVITE")
+        driver.sent(first.branch)
         driver.pod.detach(driver.port)
         driver.port = RecordingPort(boot=2)
         driver.pod.attach(driver.port)
         driver.pass_time(40.0)
-        assert {invite.target.uri for invite in driver.requests("INVITE")} == {"sip:192.0.2.2"}
+        invites = driver.requests("INVITE")
+        assert {(one.branch, one.target.uri) for one in invites} == {(first.branch, "sip:192.0.2.1")}
+        assert invites[0] == first
 
     def test_all_else_goes_by_another_one(self) -> None:
         driver = CallDriver()
