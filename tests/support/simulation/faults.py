@@ -44,7 +44,10 @@ class May(Enum):
     BE_TORN_DOWN = "a call that is up is ended by us"
     END_ONE_SIDED = "one side hears nothing of the end"
     GO_UNANSWERED = "a request inside a dialog gets no answer"
-    BE_OUT_OF_ORDER = "a request inside a dialog is overtaken by a later one, and refused with 500"
+    BE_HUNG_UP_TWICE = "a BYE of ours comes in two transactions"
+    BE_OUT_OF_ORDER = (
+        "a request inside a dialog is overtaken by a later one, or its copy, and refused with 500"
+    )
 
 
 class Phase(Enum):
@@ -84,9 +87,18 @@ EXCUSES: Mapping[Fault, Mapping[May, Phase]] = MappingProxyType(
         Fault.STREAM_STALLED: {May.BE_OUT_OF_ORDER: Phase.ANY},
         Fault.STORE_CUT: {May.BE_OUT_OF_ORDER: Phase.ANY},
         # The pod waits a second for the store before it declines: longer than a new call may wait in a queue.
-        Fault.STORE_SLOW: {May.BE_REFUSED: Phase.NEW, May.BE_OUT_OF_ORDER: Phase.ANY},
+        Fault.STORE_SLOW: {
+            May.BE_REFUSED: Phase.NEW,
+            May.BE_HUNG_UP_TWICE: Phase.ANY,
+            May.BE_OUT_OF_ORDER: Phase.ANY,
+        },
         Fault.STORE_AWAY_SHORTLY: {May.BE_OUT_OF_ORDER: Phase.ANY},
-        Fault.STORE_AWAY: {May.BE_REFUSED: Phase.NEW, May.BE_OUT_OF_ORDER: Phase.ANY},
+        # A call that was ended meanwhile by an old record is ended once more by the newer one.
+        Fault.STORE_AWAY: {
+            May.BE_REFUSED: Phase.NEW,
+            May.BE_HUNG_UP_TWICE: Phase.ANY,
+            May.BE_OUT_OF_ORDER: Phase.ANY,
+        },
         Fault.STORE_ROLLED_BACK: {May.BE_OUT_OF_ORDER: Phase.ANY},
     }
 )

@@ -133,7 +133,7 @@ class TestCommandsForAnEdgeThatIsAway:
         driver.pass_time(40.0)
         invites = driver.requests("INVITE")
         assert {(one.branch, one.target.uri) for one in invites} == {(first.branch, "sip:192.0.2.1")}
-        assert invites[0] == first
+        assert (invites[0].cseq, invites[0].body) == (first.cseq, first.body)
 
     def test_all_else_goes_by_another_one(self) -> None:
         driver = CallDriver()
@@ -143,6 +143,44 @@ class TestCommandsForAnEdgeThatIsAway:
         driver.pod.attach(other)
         driver.in_dialog("BYE", 2)
         assert [one.WhichOneof("kind") for one in other.take()] == ["respond", "send_request"]
+
+
+class TestInviteAtASecondEdge:
+    def copy(self, driver: CallDriver) -> RecordingPort:
+        """The INVITE that opened the call comes to another edge; what that is told."""
+        event = driver.event(request=driver.request("INVITE", 1, branch="z9hG4bKcaller"))
+        event.opens_call = True
+        event.edge.edge_id = "edge-b"
+        other = RecordingPort("edge-b")
+        driver.pod.attach(other)
+        driver.pod.on_event(other, event)
+        return other
+
+    def test_gets_the_answer_that_the_first_one_has_confirmed(self) -> None:
+        driver = CallDriver()
+        driver.ringing()
+        driver.cancel()
+        driver.confirm_all()
+        assert [one.respond.status for one in self.copy(driver).take()] == [487]
+
+    def test_is_forgotten_when_the_call_is_up(self) -> None:
+        driver = CallDriver()
+        driver.confirmed()
+        (command,) = self.copy(driver).take()
+        assert command.stop.forget
+
+    def test_is_forgotten_when_the_call_is_over(self) -> None:
+        driver = CallDriver()
+        driver.confirmed()
+        driver.in_dialog("BYE", 2)
+        (bye,) = driver.requests("BYE")
+        driver.response(200, bye.branch, method="BYE", cseq=bye.cseq)
+        driver.pass_time(2.0)
+        for number in range(1, 20):
+            driver.pod.on_done(driver.port, [edge.CommandRef(call_key=driver.key, id=number)])
+        assert driver.call is None
+        (command,) = self.copy(driver).take()
+        assert command.stop.forget
 
 
 class TestMergeMarker:

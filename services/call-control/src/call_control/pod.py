@@ -285,8 +285,8 @@ class Pod:
             self._refuse_merged(slot, arrivals)
             return
         elif outcome.verdict is Verdict.UNAVAILABLE:
-            # First every other pod is asked: perhaps the store is away from here only. If none can commit, the
-            # events come back to the first pod in their order, whose record is the newest.
+            # First every other pod is asked: perhaps the store is away from here only. If none can commit,
+            # the events come back to the first pod in their order, whose record is the newest.
             events = {_fingerprint(event) for _, event in arrivals}
             tried = slot.key in self._unsaved or events <= slot.declined
             slot.declined |= events

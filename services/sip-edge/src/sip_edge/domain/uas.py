@@ -259,6 +259,14 @@ class Uas:
             self._answer_for_another(command, now)
         self._events.done(command)
 
+    def forget(self, transaction: str, now: float) -> bool:
+        """The request is a late copy of one that is over. False: there is no such transaction."""
+        entry = self._table.get(transaction)
+        if entry is None:
+            return False
+        self._perform(entry, entry.machine.on_transport_error(now))
+        return True
+
     def stop(self, transaction: str, now: float) -> bool:
         """Another edge saw the ACK, or the PRACK. False: there is no such transaction."""
         waited = self._provisionals.overtake(transaction, now)
