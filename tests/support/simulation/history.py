@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -132,8 +133,9 @@ class History:
         """How far the call was when a fault came."""
         start, until = suffered.start, suffered.end + _JUST_AFTER
         dialled = [one.time for side in self.callees for one in side.all(Kind.REQUEST_RECEIVED, "INVITE")]
+        asked = [one.time for one in self.caller.all(Kind.REQUEST_SENT, "INVITE") if one.cseq == 1]
         holds = {
-            Phase.NEW: start - _NEW <= self.started <= until,
+            Phase.NEW: any(start - _NEW <= time <= until for time in asked),
             Phase.DIALLING: any(start - _DIALLING <= time <= until for time in dialled),
             Phase.SETUP: self.established is None or self.established > start - _JUST_ESTABLISHED,
             Phase.ANY: True,
@@ -157,7 +159,8 @@ class History:
             yield "the caller was refused"
 
     def _meets(self, suffered: Suffered) -> bool:
-        in_time = suffered.start <= self._last and self.started <= suffered.end + AFTERMATH
+        last = self._last if all(side.over for side in self.sides) else math.inf
+        in_time = suffered.start <= last and self.started <= suffered.end + AFTERMATH
         return in_time and (not suffered.edge or suffered.edge in self.edges)
 
 

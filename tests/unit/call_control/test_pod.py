@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
+
+import pytest
 
 from b2bua.callcontrol.v1 import call_pb2 as record
 from b2bua.edge.v1 import edge_pb2 as edge
+from call_control.domain.store import Commit, Outcome, Verdict
 from call_control.pod import Pod
 from support.call_driver import ANSWER, CallDriver, RecordingPort
 
@@ -181,6 +185,27 @@ class TestInviteAtASecondEdge:
         assert driver.call is None
         (command,) = self.copy(driver).take()
         assert command.stop.forget
+
+
+class TestNewCallThatMayBeCommitted:
+    def test_is_never_said_to_be_declined(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The reply of the store got lost: the edge would refuse the caller, while the callee is called."""
+        driver = CallDriver()
+        write = driver.store.commit
+
+        def commit(commit: Commit, then: Callable[[Outcome], None]) -> None:
+            write(commit, lambda outcome: then(outcome._replace(verdict=Verdict.UNAVAILABLE)))
+
+        monkeypatch.setattr(driver.store, "commit", commit)
+        invite = driver.invite()
+        assert driver.port.unsure == [invite.id]
+        assert driver.port.refused == []
+
+    def test_is_declined_while_the_store_is_away(self) -> None:
+        driver = CallDriver()
+        driver.store.available = False
+        invite = driver.invite()
+        assert driver.port.refused == [invite.id]
 
 
 class TestMergeMarker:

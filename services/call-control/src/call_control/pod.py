@@ -242,6 +242,7 @@ class Pod:
             ttl_ms=self._policy.tombstone_ms if over else 2 * self._policy.max_call_ms,
         )
         slot.busy = True
+        slot.asked = self._store.available
         self.counters.commits += 1
         if expected == 0:
             self.counters.opened += 1
@@ -293,7 +294,7 @@ class Pod:
             if tried and slot.stored and turn.call.state == record.CALL_STATE_ENDED:
                 self._end_without_store(slot, turn, arrivals, commit)
             else:
-                self._busy(slot, arrivals)
+                self._busy(slot, arrivals, unsure=slot.asked)
             return
         else:
             slot.queue[:0] = arrivals
@@ -451,15 +452,18 @@ class Pod:
                 self._emit(orphans.answer(event, 482, "Loop Detected"))
         _acknowledge(arrivals)
 
-    def _busy(self, slot: Slot, arrivals: list[Arrival]) -> None:
-        """The store is away: the edges keep their events and offer them again."""
+    def _busy(self, slot: Slot, arrivals: list[Arrival], *, unsure: bool = False) -> None:
+        """The store is away: the edges keep their events and offer them again.
+
+        `unsure`: the store was asked, so that a call may have been created without our knowing.
+        """
         self.counters.unavailable += 1
         refused = [*arrivals, *(slot.queue if slot.queue is not arrivals else ())]
         slot.queue = []
         if not slot.stored:
             self._slots.pop(slot.key, None)
         for port, event in refused:
-            port.busy((event.id,))
+            port.busy((event.id,), unsure=unsure and event.opens_call)
 
     # -- effects ---------------------------------------------------------------------------
 

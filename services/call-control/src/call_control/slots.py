@@ -15,6 +15,7 @@ class Slot:
     """What is cached of one call, and what waits for it."""
 
     __slots__ = (
+        "asked",
         "busy",
         "closing",
         "declined",
@@ -34,6 +35,7 @@ class Slot:
     def __init__(self, key: str) -> None:
         self.key = key
         self.known = False
+        self.asked = False  # whether the store was there when the last commit was asked for
         self.declined: set[int] = set()  # events that could not be committed here before
         self.over = False  # ended here while the store was away, whatever the record says
         self.stored: bytes = b""

@@ -212,11 +212,16 @@ class Turn:
         command.call_key = self.call.key
         self.emissions.append(Emission(command, origin))
 
-    def stop_others(self, transaction: record.ServerTransaction, acknowledger: edge.EdgeRef) -> None:
-        """Let the edges that did not see an ACK stop repeating their answer."""
+    def stop_others(
+        self, transaction: record.ServerTransaction, acknowledger: edge.EdgeRef, *, over: bool = True
+    ) -> None:
+        """Let the edges that did not see an ACK (or PRACK) stop repeating their answer.
+
+        If the request is `over`, one that has no answer yet shall wait for none.
+        """
         for joined in transaction.edges:
             if joined != acknowledger:
-                stop = edge.Stop(transaction=transaction.transaction)
+                stop = edge.Stop(transaction=transaction.transaction, forget=over)
                 self.repeat(edge.Command(stop=stop, edge=joined))
 
     # -- debts -----------------------------------------------------------------------------

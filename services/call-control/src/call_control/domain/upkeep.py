@@ -150,7 +150,8 @@ def _watch(turn: Turn, absences: Absences) -> None:
     call.watch_at_ms = turn.now + turn.policy.edge_absence_ms
     turn.changed = True
     for leg in call.legs[1:]:
-        if leg.state == record.LEG_STATE_INVITING and absences.has_forgotten(leg.edge):
+        unheard = leg.state == record.LEG_STATE_INVITING and leg.HasField("sent")
+        if unheard and absences.has_forgotten(leg.sent.edge):
             hunting.repeat_invite(turn, leg)
         if leg.state in _UNFINISHED_LEG and absences.is_away(leg.edge):
             hunting.abandon(turn, leg)

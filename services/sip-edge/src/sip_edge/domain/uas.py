@@ -260,11 +260,12 @@ class Uas:
         self._events.done(command)
 
     def forget(self, transaction: str, now: float) -> bool:
-        """The request is a late copy of one that is over. False: there is no such transaction."""
+        """The request is over: its ACK came elsewhere, or it is a late copy. False: it is not known."""
         entry = self._table.get(transaction)
         if entry is None:
             return False
-        self._perform(entry, entry.machine.on_transport_error(now))
+        machine = entry.machine
+        self._perform(entry, machine.on_ack(now) if entry.final else machine.on_transport_error(now))
         return True
 
     def stop(self, transaction: str, now: float) -> bool:
