@@ -70,8 +70,8 @@ def _add_options(run: argparse.ArgumentParser) -> None:
         "--listen",
         action="append",
         metavar="SPEC",
-        help="udp:HOST:PORT or tcp:HOST:PORT[;advertise=HOST[:PORT]][;contact=HOST[:PORT]][;for=CIDR+CIDR]; "
-        f"may be repeated (default: {' '.join(_DEFAULT_LISTENERS)})",
+        help="udp:HOST:PORT or tcp:HOST:PORT[;advertise=HOST[:PORT]][;contact=HOST[:PORT]][;nat=yes|no]"
+        f"[;for=CIDR+CIDR]; may be repeated (default: {' '.join(_DEFAULT_LISTENERS)})",
     )
     run.add_argument(
         "--route",
@@ -136,6 +136,12 @@ def _add_options(run: argparse.ArgumentParser) -> None:
         choices=("accept", "refuse"),
         help="NOTIFY outside of dialogs: answer 200, or 489 (default: accept)",
     )
+    run.add_argument(
+        "--nat-traversal",
+        action="store_true",
+        default=None,
+        help="answer and call peers that show private addresses where they send from (default: no)",
+    )
     run.add_argument("--t1", type=float, metavar="SECONDS", help="SIP timer T1 (default: 0.5)")
     run.add_argument("--log-level", choices=("debug", "info", "warning", "error"), help="(default: info)")
 
@@ -156,6 +162,7 @@ def _fields(options: argparse.Namespace) -> dict[str, object]:
         "call_id": options.call_id,
         "sip_proxy": options.sip_proxy,
         "notify": options.notify,
+        "nat_traversal": options.nat_traversal,
         "t1_seconds": options.t1,
         "log_level": options.log_level,
     }

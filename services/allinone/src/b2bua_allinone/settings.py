@@ -57,6 +57,9 @@ class Settings(RoutingSettings):
     notify: Literal["accept", "refuse"] = Field(
         default="accept", description="NOTIFY outside of dialogs: answered 200, or refused with 489"
     )
+    nat_traversal: bool = Field(
+        default=False, description="answer and call peers with private addresses where they send from"
+    )
     t1_seconds: float = Field(default=0.5, gt=0.0, le=5.0, description="SIP timer T1")
 
     def policy(self, routes: tuple[RouteEntry, ...]) -> Policy:

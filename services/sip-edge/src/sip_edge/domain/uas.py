@@ -11,6 +11,7 @@ from sip_edge.domain.deadlines import Deadlines
 from sip_edge.domain.drop_reasons import Counters, DropReason
 from sip_edge.domain.events import Events
 from sip_edge.domain.helper_proxy import HelperProxy
+from sip_edge.domain.nat import Nat, behind_nat
 from sip_edge.domain.origin import COOKIE, Arrival, Origin, reference
 from sip_edge.domain.provisionals import Provisionals
 from sip_edge.domain.refusals import (
@@ -59,6 +60,7 @@ class Uas:
         events: Events,
         deadlines: Deadlines,
         counters: Counters,
+        nat: Nat,
         proxy: HelperProxy | None,
     ) -> None:
         self._config: Final = config
@@ -73,6 +75,7 @@ class Uas:
         self._events: Final = events
         self._deadlines: Final = deadlines
         self._counters: Final = counters
+        self._nat: Final = nat
         self._proxy: Final = proxy
         self._forwarded: Final = proxy.methods if proxy is not None else frozenset[str]()
         taken = ALLOW.split(", ")
@@ -102,6 +105,8 @@ class Uas:
             self._counters.drop(DropReason.REPEATED_REQUEST)
             self._perform(entry, entry.machine.on_request(now))
             return
+        if self._nat.anywhere and self._nat.applies(arrival.listener, arrival.source[0]):
+            arrival.natted = behind_nat(request, arrival.source, rewrite=method not in self._forwarded)
         # Overload must cost little: refuse a new call before it is looked at any closer.
         to_tag = request.essentials.to_tag
         opens_call = method == "INVITE" and not to_tag
@@ -177,7 +182,7 @@ class Uas:
         if not self._access.allows(arrival.source[0]):
             self._refuse(request, arrival, base, FORBIDDEN)
         elif self._proxy is not None:
-            origin = Origin.of_request(request, arrival, nat_traversal=self._config.nat_traversal)
+            origin = Origin.of_request(request, arrival)
             verdict = self._proxy.receive(request, origin, base, now)
             if verdict is not None:
                 self._refuse(request, arrival, base, verdict, retry=verdict is UNAVAILABLE)
@@ -235,7 +240,7 @@ class Uas:
             self._counters.drop(DropReason.ACK_FOREIGN)
 
     def _pass_ack(self, request: Request, transaction: str, call_key: str, arrival: Arrival) -> None:
-        origin = Origin.of_request(request, arrival, nat_traversal=self._config.nat_traversal)
+        origin = Origin.of_request(request, arrival)
         try:
             self._events.request(
                 request,
@@ -341,7 +346,7 @@ class Uas:
     def _enter(
         self, request: Request, key: str, call_key: str, arrival: Arrival, now: float, *, dialog: str = ""
     ) -> ServerEntry:
-        origin = Origin.of_request(request, arrival, nat_traversal=self._config.nat_traversal)
+        origin = Origin.of_request(request, arrival)
         return self._make(key, call_key, origin, now, dialog)
 
     def _make(self, key: str, call_key: str, origin: Origin, now: float, dialog: str = "") -> ServerEntry:
@@ -446,7 +451,7 @@ class Uas:
         *,
         retry: bool = False,
     ) -> None:
-        origin = Origin.of_request(request, arrival, nat_traversal=self._config.nat_traversal)
+        origin = Origin.of_request(request, arrival)
         fields = [*verdict.fields, *(headers or ())]
         if verdict.allow:
             fields.append(("Allow", self._allow))
