@@ -117,6 +117,15 @@ class TestInvite:
         assert not world.events()
 
 
+    def test_source_is_where_the_packet_came_from_whatever_its_vias_say(self) -> None:
+        world = World()
+        data = invite(headers=[("Via", "SIP/2.0/UDP 192.0.2.77;branch=z9hG4bK-x;received=192.0.2.78")])
+        world.receive(data.replace(b";rport", b";rport;received=192.0.2.79"), ("203.0.113.9", 5060))
+        origin = world.event().request.origin
+        assert (origin.source.ip, origin.source.port) == ("203.0.113.9", 5060)
+        assert "192.0.2.79" not in origin.via[0]
+
+
 class TestAnswers:
     def test_2xx_has_our_tag_contact_and_record_route(self) -> None:
         world = World()
@@ -500,7 +509,11 @@ class TestRefusals:
     def test_of_an_invite_without_contact(self) -> None:
         world = World()
         world.receive(request("INVITE"))
+        answer = _response(world)
+        assert (answer.status, answer.reason) == (400, "Bad Request - Missing Contact")
+        world.receive(in_dialog("INVITE", World().open_call()))
         assert _response(world).status == 400
+        assert not world.events()
 
     @pytest.mark.parametrize(
         ("state", "call", "probe"),
@@ -629,6 +642,18 @@ class TestCancel:
         assert (answer.status, answer.to_tag) == (487, IDENTITY.tag(event.call_key, 0))
         assert world.event().self_cancelled.transaction == event.request.transaction
         assert world.drops() == {}
+
+    def test_487_of_the_edge_has_the_tag_of_the_18x(self) -> None:
+        world = World()
+        event = world.open_call()
+        world.respond(event, 183, contact=True)
+        ringing = _response(world)
+        world.receive(cancel_of(invite()))
+        cancelled = _response(world)
+        world.pass_time(4.1)
+        ended = _response(world)
+        assert (cancelled.status, ended.status) == (200, 487)
+        assert ringing.to_tag == cancelled.to_tag == ended.to_tag
 
     def test_2xx_after_that_is_refused(self) -> None:
         world = World()
