@@ -116,7 +116,6 @@ class TestInvite:
         assert world.lines() == ["100", "400"]
         assert not world.events()
 
-
     def test_source_is_where_the_packet_came_from_whatever_its_vias_say(self) -> None:
         world = World()
         data = invite(headers=[("Via", "SIP/2.0/UDP 192.0.2.77;branch=z9hG4bK-x;received=192.0.2.78")])
@@ -221,6 +220,12 @@ class TestAnswers:
         assert not world.packets()
         assert len(world.done()) == 1
         assert world.drops() == {DropReason.LATE_ANSWER: 1}
+
+    def test_without_a_tag_gets_the_one_that_the_caller_would_have_got(self) -> None:
+        world = World()
+        event = world.open_call()
+        world.respond(event, 503, to_tag="")
+        assert _response(world).to_tag == IDENTITY.tag(event.call_key, 0)
 
     def test_that_cannot_be_written_is_not_sent(self) -> None:
         world = World()

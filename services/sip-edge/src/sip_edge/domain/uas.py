@@ -280,18 +280,22 @@ class Uas:
             if 200 <= status < 300:
                 self._events.self_cancelled(entry.call_key, entry.key)
             return
-        data = self._written(entry.origin, respond)
+        data = self._written(entry.origin, entry.call_key, respond)
         if data is not None:
             self._send(entry, status, data, respond.to_tag, now)
             if respond.rseq and not entry.final:
                 self._provisionals.sent(entry.key, entry.call_key, entry.origin, respond, data, now)
 
-    def _written(self, origin: Origin, respond: edge_pb2.Respond) -> bytes | None:
+    def _written(self, origin: Origin, call_key: str, respond: edge_pb2.Respond) -> bytes | None:
+        to_tag = respond.to_tag
+        if not to_tag and not origin.to_tag:
+            # Every answer but 100 has one (RFC 3261 8.2.6.2), and this is the one that the caller would get.
+            to_tag = self._identity.tag(call_key, 0)
         headers: Fields = [("Contact", self._contact(origin))] if respond.contact else []
         headers += [(header.name, header.value) for header in respond.headers]
         headers += body_fields(respond.body)
         try:
-            return origin.answer(respond.status, respond.reason, respond.to_tag, headers, respond.body.data)
+            return origin.answer(respond.status, respond.reason, to_tag, headers, respond.body.data)
         except LocalProtocolError:
             self._counters.drop(DropReason.UNSENDABLE)
             return None
@@ -309,7 +313,7 @@ class Uas:
         if respond.status >= 200:
             self._give(self._make(respond.transaction, command.call_key, origin, now), respond, now)
             return
-        data = self._written(origin, respond)
+        data = self._written(origin, command.call_key, respond)
         if data is not None:
             self._wires.answer(origin, respond.status, data)
             if respond.rseq:
