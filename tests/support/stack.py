@@ -220,9 +220,11 @@ class OneProcess(Stack):
         *,
         env: Mapping[str, str] | None = None,
         t1: float = 0.5,
+        registrar: bool = False,
     ) -> None:
         super().__init__(directory, route, wires)
         self._env = {"B2BUA_IDENTITY_KEY": IDENTITY_KEY, **(env or {})}
+        self._registrar = registrar
         self.t1 = t1
         self._port = 0
 
@@ -233,6 +235,8 @@ class OneProcess(Stack):
         for wire in self.wires:
             argv += ["--listen", f"{wire.transport}:{wire.address(self._port)}"]
         argv += ["--route", self.next_hop, "--http", http, "--t1", str(self.t1)]
+        if self._registrar:
+            argv += ["--sip-proxy", self.next_hop]
         part = Part("b2bua", argv, http, self.directory / "b2bua.log", self._env)
         return {"b2bua": [part]}
 
@@ -303,8 +307,10 @@ class Distributed(Stack):
         edges: int = 1,
         env: Mapping[str, str] | None = None,
         t1: float = 0.5,
+        registrar: bool = False,
     ) -> None:
         super().__init__(directory, route, wires)
+        self._registrar = registrar
         self._call_controls = call_controls
         self._edges = edges
         self._env = {"B2BUA_IDENTITY_KEY": IDENTITY_KEY, **(env or {})}
@@ -382,6 +388,7 @@ class Distributed(Stack):
             "SIP_EDGE_HTTP": http,
             "SIP_EDGE_ID": name,
             "SIP_EDGE_T1": str(self.t1),
+            "SIP_EDGE_SIP_PROXY": self.next_hop if self._registrar else "",
         }
         return Part(
             name,

@@ -23,6 +23,7 @@ def test_the_defaults_listen_everywhere_and_answer_by_themselves() -> None:
     assert settings.store == "memory"
     assert settings.helper_proxy is None
     assert settings.notify == "accept"
+    assert not settings.nat_traversal
 
 
 def test_options_become_settings() -> None:
@@ -39,12 +40,14 @@ def test_options_become_settings() -> None:
         "registrar.example",
         "--notify",
         "refuse",
+        "--nat-traversal",
     )
     assert [spec.port for spec in settings.listeners] == [5070]
     assert [entry.uri for entry in settings.route] == ["sip:127.0.0.1:5062", "sip:[::1]"]
     assert settings.store == "redis://h/1"
     assert settings.helper_proxy == HelperProxyConfig(uri="sip:registrar.example")
     assert settings.notify == "refuse"
+    assert settings.nat_traversal
 
 
 def test_options_of_routing_reach_the_policy() -> None:

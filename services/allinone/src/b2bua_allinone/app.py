@@ -59,8 +59,8 @@ class AllInOne:
             allow=settings.allow,
             timers=Timers(t1=settings.t1_seconds),
             helper_proxy=settings.helper_proxy,
-            accept_notify=settings.notify == "accept",
             nat_traversal=settings.nat_traversal,
+            accept_notify=settings.notify == "accept",
         )
         self._edge = EdgeService(
             config, settings.listeners, self._link, flush=self._link.flush, observer=self._message_log

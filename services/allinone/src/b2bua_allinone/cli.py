@@ -73,8 +73,8 @@ def _add_options(run: argparse.ArgumentParser) -> None:
         "--listen",
         action="append",
         metavar="SPEC",
-        help="udp:HOST:PORT or tcp:HOST:PORT[;advertise=HOST[:PORT]][;contact=HOST[:PORT]][;for=CIDR+CIDR]; "
-        f"may be repeated (default: {' '.join(_DEFAULT_LISTENERS)})",
+        help="udp:HOST:PORT or tcp:HOST:PORT[;advertise=HOST[:PORT]][;contact=HOST[:PORT]][;nat=yes|no]"
+        f"[;for=CIDR+CIDR]; may be repeated (default: {' '.join(_DEFAULT_LISTENERS)})",
     )
     run.add_argument(
         "--route",
@@ -157,7 +157,8 @@ def _add_options(run: argparse.ArgumentParser) -> None:
     run.add_argument(
         "--nat-traversal",
         action="store_true",
-        help="answer to the source address of peers that show private addresses",
+        default=None,
+        help="answer and call peers that show private addresses where they send from (default: no)",
     )
     run.add_argument(
         "--control",

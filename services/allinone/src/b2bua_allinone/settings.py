@@ -131,7 +131,7 @@ class Settings(RoutingSettings):
         default=0.0, ge=0.0, le=86_400.0, description="seconds between keep-alives to the callee; 0: none"
     )
     nat_traversal: bool = Field(
-        default=False, description="answer to the source address of peers that show private addresses"
+        default=False, description="answer and call peers with private addresses where they send from"
     )
     control: ControlSetting = Field(
         default=None,

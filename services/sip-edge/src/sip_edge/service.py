@@ -200,9 +200,13 @@ def _bind(specs: tuple[ListenSpec, ...]) -> tuple[Listener, socket.socket]:
         port=port,
         advertise=None if default is None else _shown(default.advertise, port),
         contact=None if default is None else _shown(default.contact, port),
+        nat=None if default is None else default.nat,
         networks=tuple(
             PeerNetwork(
-                network=network, advertise=_shown(spec.advertise, port), contact=_shown(spec.contact, port)
+                network=network,
+                advertise=_shown(spec.advertise, port),
+                contact=_shown(spec.contact, port),
+                nat=spec.nat,
             )
             for network, spec in exceptions
         ),

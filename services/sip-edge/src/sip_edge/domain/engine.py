@@ -15,6 +15,7 @@ from sip_edge.domain.drop_reasons import Counters, DropReason
 from sip_edge.domain.events import Events
 from sip_edge.domain.flows import Flow, Flows
 from sip_edge.domain.helper_proxy import HelperProxy
+from sip_edge.domain.nat import Nat
 from sip_edge.domain.origin import Arrival
 from sip_edge.domain.ports import Address, ControlLink, Endpoint, Outlet
 from sip_edge.domain.remembered import Remembered
@@ -55,9 +56,7 @@ class EdgeCore:
         )
         self._wires: Final = Wires(outlet, self._addressing, self._flows, self.counters)
         self._roads: Final = Roads(self._addressing, self._flows, outlet, self.counters)
-        self._events: Final = Events(
-            link, edge_id=config.edge_id, boot=config.boot, nat_traversal=config.nat_traversal
-        )
+        self._events: Final = Events(link, edge_id=config.edge_id, boot=config.boot)
         self._deadlines: Final = Deadlines(horizon=64 * config.timers.t1)
         self.next_deadline: Final = self._deadlines.next
         """When `on_timer` wants to be called; infinity for never. May change with any other call."""
@@ -101,6 +100,7 @@ class EdgeCore:
             self._uas.extensions = frozenset(extensions)
             return
         config, counters = self._config, self.counters
+        nat = Nat(config.nat_traversal, config.listeners)
         if config.helper_proxy is not None:
             self._proxy = HelperProxy(
                 config,
@@ -123,6 +123,7 @@ class EdgeCore:
             events=self._events,
             deadlines=self._deadlines,
             counters=counters,
+            nat=nat,
             proxy=self._proxy,
         )
         self._uas.extensions = frozenset(extensions)
@@ -142,6 +143,7 @@ class EdgeCore:
             events=self._events,
             deadlines=self._deadlines,
             counters=counters,
+            nat=nat,
         )
 
     # The network

@@ -11,6 +11,7 @@ from sip_edge.domain.config import EdgeConfig
 from sip_edge.domain.deadlines import Deadlines
 from sip_edge.domain.drop_reasons import Counters, DropReason
 from sip_edge.domain.events import Events
+from sip_edge.domain.nat import Nat, correct_response
 from sip_edge.domain.ports import Address, Endpoint, Query
 from sip_edge.domain.roads import Road, Roads
 from sip_edge.domain.wires import Wires
@@ -60,6 +61,7 @@ class Uac:
         events: Events,
         deadlines: Deadlines,
         counters: Counters,
+        nat: Nat,
     ) -> None:
         self._timers: Final = config.timers
         self._mtu: Final = config.mtu
@@ -71,6 +73,7 @@ class Uac:
         self._events: Final = events
         self._deadlines: Final = deadlines
         self._counters: Final = counters
+        self._nat: Final = nat
 
     # Commands
 
@@ -131,8 +134,12 @@ class Uac:
         """Take a response. Raises `PeerProtocolError` when it is malformed."""
         _, branch = response.via_form
         trial = self._table.answered_by(branch, response.cseq.method)
+        if self._nat.anywhere:
+            listener = trial.road.local.listener if trial is not None else None
+            if self._nat.applies(listener, source[0]):
+                correct_response(response, source)
         if trial is None:
-            self._stray(response, branch, source)
+            self._stray(response, branch)
             return
         # Whether the rest of a response is well formed matters only as far as it is used: no full validation.
         status = response.status
@@ -145,7 +152,7 @@ class Uac:
         actions = trial.machine.on_response(status, now)
         if _PASS_RESPONSE not in actions:
             self._counters.drop(DropReason.RESPONSE_REPEATED)
-        self._perform(trial, actions, now, response, source)
+        self._perform(trial, actions, now, response)
 
     def hop_lost(self, hop: Hop, now: float) -> None:
         """A connection is gone, or an address refuses UDP."""
@@ -248,7 +255,6 @@ class Uac:
         actions: tuple[Action, ...],
         now: float,
         response: Response | None = None,
-        source: Address = ("", 0),
     ) -> None:
         for action in actions:
             if action is _SEND_REQUEST:
@@ -256,7 +262,7 @@ class Uac:
                     self._perform(trial, trial.machine.on_transport_error(now), now)
             elif action is _PASS_RESPONSE:
                 if response is not None:
-                    self._pass(trial, response, source, now)
+                    self._pass(trial, response, now)
             elif action is _SEND_ACK:
                 if response is not None:
                     self._acknowledge_refusal(trial, response)
@@ -280,7 +286,7 @@ class Uac:
         if attempt is not None and attempt.current is trial:
             self._table.attempts.pop(attempt.request.branch, None)
 
-    def _pass(self, trial: Trial, response: Response, source: Address, now: float) -> None:
+    def _pass(self, trial: Trial, response: Response, now: float) -> None:
         attempt, status = trial.attempt, response.status
         if attempt is None:
             self._table.heard(trial)
@@ -299,7 +305,7 @@ class Uac:
         elif self._settled_here(attempt, response, now):
             return
         event = self._events.response(
-            response, source, call_key=attempt.call_key, branch=trial.branch, sent=trial.sent
+            response, call_key=attempt.call_key, branch=trial.branch, sent=trial.sent
         )
         if status >= 200 and attempt.current is trial:
             attempt.final = event
@@ -360,7 +366,7 @@ class Uac:
             cause=end.cause,
         )
 
-    def _stray(self, response: Response, branch: str, source: Address) -> None:
+    def _stray(self, response: Response, branch: str) -> None:
         """A response to a request that another edge sent, or this one before a restart."""
         read = self._identity.read_branch(branch)
         if read is None:
@@ -375,7 +381,7 @@ class Uac:
         elif response.status == 100:
             self._counters.drop(DropReason.STRAY_TRYING)
         elif not (200 <= response.status < 300 and self._acks.repeat(branch, response.to_tag)):
-            self._events.response(response, source, call_key=read.key, branch=branch, sent=None, stray=True)
+            self._events.response(response, call_key=read.key, branch=branch, sent=None, stray=True)
 
     # ACK and CANCEL
 

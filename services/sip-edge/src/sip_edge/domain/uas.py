@@ -11,6 +11,7 @@ from sip_edge.domain.deadlines import Deadlines
 from sip_edge.domain.drop_reasons import Counters, DropReason
 from sip_edge.domain.events import Events
 from sip_edge.domain.helper_proxy import HelperProxy
+from sip_edge.domain.nat import Nat, behind_nat
 from sip_edge.domain.origin import COOKIE, Arrival, Origin, reference
 from sip_edge.domain.provisionals import Provisionals
 from sip_edge.domain.refusals import (
@@ -68,6 +69,7 @@ class Uas:
         events: Events,
         deadlines: Deadlines,
         counters: Counters,
+        nat: Nat,
         proxy: HelperProxy | None,
     ) -> None:
         self._config: Final = config
@@ -82,6 +84,7 @@ class Uas:
         self._events: Final = events
         self._deadlines: Final = deadlines
         self._counters: Final = counters
+        self._nat: Final = nat
         self._proxy: Final = proxy
         self._forwarded: Final = proxy.methods if proxy is not None else frozenset[str]()
         taken = ALLOW.split(", ")
@@ -111,6 +114,8 @@ class Uas:
             self._counters.drop(DropReason.REPEATED_REQUEST)
             self._perform(entry, entry.machine.on_request(now))
             return
+        if self._nat.anywhere and self._nat.applies(arrival.listener, arrival.source[0]):
+            arrival.natted = behind_nat(request, arrival.source, rewrite=method not in self._forwarded)
         # Overload must cost little: refuse a new call before it is looked at any closer.
         to_tag = request.essentials.to_tag
         opens_call = method == "INVITE" and not to_tag
@@ -186,7 +191,7 @@ class Uas:
         if not self._access.allows(arrival.source[0]):
             self._refuse(request, arrival, base, FORBIDDEN)
         elif self._proxy is not None:
-            origin = Origin.of_request(request, arrival, nat_traversal=self._config.nat_traversal)
+            origin = Origin.of_request(request, arrival)
             verdict = self._proxy.receive(request, origin, base, now)
             if verdict is not None:
                 self._refuse(request, arrival, base, verdict, retry=verdict is UNAVAILABLE)
@@ -244,7 +249,7 @@ class Uas:
             self._counters.drop(DropReason.ACK_FOREIGN)
 
     def _pass_ack(self, request: Request, transaction: str, call_key: str, arrival: Arrival) -> None:
-        origin = Origin.of_request(request, arrival, nat_traversal=self._config.nat_traversal)
+        origin = Origin.of_request(request, arrival)
         try:
             self._events.request(
                 request,
@@ -293,18 +298,22 @@ class Uas:
             if 200 <= status < 300:
                 self._events.self_cancelled(entry.call_key, entry.key)
             return
-        data = self._written(entry.origin, respond)
+        data = self._written(entry.origin, entry.call_key, respond)
         if data is not None:
             self._send(entry, status, data, respond.to_tag, now)
             if respond.rseq and not entry.final:
                 self._provisionals.sent(entry.key, entry.call_key, entry.origin, respond, data, now)
 
-    def _written(self, origin: Origin, respond: edge_pb2.Respond) -> bytes | None:
+    def _written(self, origin: Origin, call_key: str, respond: edge_pb2.Respond) -> bytes | None:
+        to_tag = respond.to_tag
+        if not to_tag and not origin.to_tag:
+            # Every answer but 100 has one (RFC 3261 8.2.6.2), and this is the one that the caller would get.
+            to_tag = self._identity.tag(call_key, 0)
         headers: Fields = [("Contact", self._contact(origin))] if respond.contact else []
         headers += [(header.name, header.value) for header in respond.headers]
         headers += body_fields(respond.body)
         try:
-            return origin.answer(respond.status, respond.reason, respond.to_tag, headers, respond.body.data)
+            return origin.answer(respond.status, respond.reason, to_tag, headers, respond.body.data)
         except LocalProtocolError:
             self._counters.drop(DropReason.UNSENDABLE)
             return None
@@ -322,7 +331,7 @@ class Uas:
         if respond.status >= 200:
             self._give(self._make(respond.transaction, command.call_key, origin, now), respond, now)
             return
-        data = self._written(origin, respond)
+        data = self._written(origin, command.call_key, respond)
         if data is not None:
             self._wires.answer(origin, respond.status, data)
             if respond.rseq:
@@ -359,7 +368,7 @@ class Uas:
     def _enter(
         self, request: Request, key: str, call_key: str, arrival: Arrival, now: float, *, dialog: str = ""
     ) -> ServerEntry:
-        origin = Origin.of_request(request, arrival, nat_traversal=self._config.nat_traversal)
+        origin = Origin.of_request(request, arrival)
         return self._make(key, call_key, origin, now, dialog)
 
     def _make(self, key: str, call_key: str, origin: Origin, now: float, dialog: str = "") -> ServerEntry:
@@ -465,7 +474,7 @@ class Uas:
         *,
         retry: bool = False,
     ) -> None:
-        origin = Origin.of_request(request, arrival, nat_traversal=self._config.nat_traversal)
+        origin = Origin.of_request(request, arrival)
         fields = [*verdict.fields, *(headers or ())]
         if verdict.allow:
             fields.append(("Allow", self._allow))
