@@ -8,7 +8,8 @@
 
 The source of the packet takes the place of the Contact's address. Nothing else is changed: behind a proxy the
 source is the proxy's, and the Contacts of a redirection lead elsewhere. The changed Contact is what
-call-control hears of, so that each leg keeps its own source; what is passed on (`helper_proxy`) keeps its Contact.
+call-control hears of, so that each leg keeps its own source; what is passed on (`helper_proxy`) keeps its
+Contact.
 """
 
 import re
