@@ -43,6 +43,7 @@ class RecordingPort:
     commands: list[edge.Command] = field(default_factory=list)
     acknowledged: list[int] = field(default_factory=list)
     refused: list[int] = field(default_factory=list)
+    unsure: list[int] = field(default_factory=list)
 
     def send(self, commands: Sequence[edge.Command]) -> None:
         self.commands.extend(commands)
@@ -50,8 +51,8 @@ class RecordingPort:
     def acknowledge(self, event_ids: Sequence[int]) -> None:
         self.acknowledged.extend(event_ids)
 
-    def busy(self, event_ids: Sequence[int]) -> None:
-        self.refused.extend(event_ids)
+    def busy(self, event_ids: Sequence[int], *, unsure: bool = False) -> None:
+        (self.unsure if unsure else self.refused).extend(event_ids)
 
     def take(self) -> list[edge.Command]:
         """Return what was told since the last time."""

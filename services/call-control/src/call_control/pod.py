@@ -27,6 +27,10 @@ from svckit.identity import Identity
 #: Commits into these states are worth waiting for a replica, if the store is told to (design.md 6).
 _DURABLE = (record.CALL_STATE_ANSWERED, record.CALL_STATE_ENDED)
 
+#: Commands that leave without a commit are numbered so far from all others that no pod gives their numbers
+#: to other commands: an edge carries out each number once.
+_APART = 1 << 16
+
 
 @dataclass(slots=True)
 class Counters:
@@ -224,6 +228,8 @@ class Pod:
             upkeep.pay_done(turn, done)
         # Proofs ride on commits that happen anyway: beside an event they do not cause one.
         turn.changed = turn.changed and (timer or not arrivals)
+        if slot.over:
+            release.disconnect(turn)
         for _, event in arrivals:
             self._apply(turn, event)
         if slot.disconnecting:
@@ -261,6 +267,7 @@ class Pod:
             ttl_ms=self._policy.tombstone_ms if over else 2 * self._policy.max_call_ms,
         )
         slot.busy = True
+        slot.asked = self._store.available
         self.counters.commits += 1
         if expected == 0:
             self.counters.opened += 1
@@ -304,10 +311,15 @@ class Pod:
             self._refuse_merged(slot, arrivals)
             return
         elif outcome.verdict is Verdict.UNAVAILABLE:
-            if slot.stored and turn.call.state == record.CALL_STATE_ENDED:
+            # First every other pod is asked: perhaps the store is away from here only. If none can commit,
+            # the events come back to the first pod in their order, whose record is the newest.
+            events = {_fingerprint(event) for _, event in arrivals}
+            tried = slot.key in self._unsaved or events <= slot.declined
+            slot.declined |= events
+            if tried and slot.stored and turn.call.state == record.CALL_STATE_ENDED:
                 self._end_without_store(slot, turn, arrivals, commit)
             else:
-                self._busy(slot, arrivals)
+                self._busy(slot, arrivals, unsure=slot.asked)
             return
         else:
             slot.queue[:0] = arrivals
@@ -321,6 +333,7 @@ class Pod:
     def _settle(self, slot: Slot, turn: Turn, commit: Commit) -> None:
         call = turn.call
         slot.known, slot.epoch = True, self._epoch
+        slot.declined.clear()
         ended = call.state == record.CALL_STATE_ENDED
         if ended and not slot.closing:
             status = call.final_status
@@ -387,6 +400,9 @@ class Pod:
 
     def _end_without_store(self, slot: Slot, turn: Turn, arrivals: list[Arrival], commit: Commit) -> None:
         """Let people hang up although the store is away: the state waits in the journal (design.md 6)."""
+        turn.renumber_debts(record.Call.FromString(slot.stored).last_debt, _APART)
+        if commit.record is not None:
+            commit = replace(commit, record=turn.call.SerializeToString())
         kept = replace(commit, expected=commit.expected + 1, restore=True)
         self._unsaved[slot.key] = kept
         self._journal.append(kept)
@@ -427,6 +443,18 @@ class Pod:
             del self._unsaved[commit.key]
         if not self._unsaved:
             self._journal.clear()
+        if outcome.verdict is Verdict.CONFLICT and outcome.record:
+            self._end_newer(commit.key, outcome.record)
+
+    def _end_newer(self, key: str, newer: bytes) -> None:
+        """Another pod has gone on with a call that was ended here: people were told, so it ends."""
+        slot = self._slots.get(key)
+        if slot is None:
+            slot = self._slots[key] = Slot(key)
+        slot.over = True
+        if not slot.busy:
+            slot.known, slot.stored, slot.epoch = True, newer, self._epoch
+            self._run(slot)
 
     # -- calls that are no more ------------------------------------------------------------
 
@@ -450,15 +478,18 @@ class Pod:
                 self._emit(orphans.answer(event, 482, "Loop Detected"))
         _acknowledge(arrivals)
 
-    def _busy(self, slot: Slot, arrivals: list[Arrival]) -> None:
-        """The store is away: the edges keep their events and offer them again."""
+    def _busy(self, slot: Slot, arrivals: list[Arrival], *, unsure: bool = False) -> None:
+        """The store is away: the edges keep their events and offer them again.
+
+        `unsure`: the store was asked, so that a call may have been created without our knowing.
+        """
         self.counters.unavailable += 1
         refused = [*arrivals, *(slot.queue if slot.queue is not arrivals else ())]
         slot.queue = []
         if not slot.stored:
             self._slots.pop(slot.key, None)
         for port, event in refused:
-            port.busy((event.id,))
+            port.busy((event.id,), unsure=unsure and event.opens_call)
 
     # -- effects ---------------------------------------------------------------------------
 

@@ -91,9 +91,14 @@ def _attempt(turn: Turn, position: int) -> None:
 
 def send_invite(turn: Turn, leg: record.Leg) -> None:
     """Send the INVITE of an attempt, for the first time or again as its refusal wants it."""
+    leg.invite_branch = turn.next_branch(leg)
+    repeat_invite(turn, leg)
+
+
+def repeat_invite(turn: Turn, leg: record.Leg) -> None:
+    """Send the INVITE of an attempt as it is: what an edge that was started anew has to begin again with."""
     call = turn.call
     route = call.routes[leg.route]
-    leg.invite_branch = turn.next_branch(leg)
     hops = 0 if leg.authentications else call.invite.max_forwards
     command = edge.SendRequest(
         method="INVITE",

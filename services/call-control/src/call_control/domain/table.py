@@ -47,10 +47,23 @@ def _invite_again(turn: Turn, event: edge.Event, subject: Subject) -> None:
     """The INVITE at another edge: it joins the transaction and gets the last answer."""
     transaction = turn.invite_transaction
     if transaction is None:
+        # It has its 2xx and its ACK: a late copy, which the edge shall forget.
+        turn.repeat(
+            edge.Command(stop=edge.Stop(transaction=event.request.transaction, forget=True), edge=event.edge)
+        )
         return
+    _join(turn, transaction, event)
+
+
+def _join(turn: Turn, transaction: record.ServerTransaction, event: edge.Event) -> None:
+    """A request at a second edge: it gets the last answer, owed or not, and all later ones."""
     if event.edge not in transaction.edges:
         transaction.edges.append(event.edge)
         turn.changed = True
+    reference = transaction.transaction
+    owed = any(debt.command.respond.transaction == reference for debt in turn.call.debts)
+    if transaction.HasField("answer") and not owed:
+        turn.repeat(edge.Command(respond=transaction.answer, edge=event.edge), transaction.origin)
     upkeep.reissue_all(turn)
 
 
@@ -123,10 +136,8 @@ def _refused(status: int, reason: str) -> Handler:
 def _repeated_request(turn: Turn, event: edge.Event, subject: Subject) -> None:
     """An open request at another edge: that edge gets the last and all later answers."""
     transaction = turn.transaction(event.request.transaction)
-    if transaction is not None and event.edge not in transaction.edges:
-        transaction.edges.append(event.edge)
-        turn.changed = True
-    upkeep.reissue_all(turn)
+    if transaction is not None:
+        _join(turn, transaction, event)
 
 
 def _relay_request(

@@ -212,11 +212,16 @@ class Turn:
         command.call_key = self.call.key
         self.emissions.append(Emission(command, origin))
 
-    def stop_others(self, transaction: record.ServerTransaction, acknowledger: edge.EdgeRef) -> None:
-        """Let the edges that did not see an ACK stop repeating their answer."""
+    def stop_others(
+        self, transaction: record.ServerTransaction, acknowledger: edge.EdgeRef, *, over: bool = True
+    ) -> None:
+        """Let the edges that did not see an ACK (or PRACK) stop repeating their answer.
+
+        If the request is `over`, one that has no answer yet shall wait for none.
+        """
         for joined in transaction.edges:
             if joined != acknowledger:
-                stop = edge.Stop(transaction=transaction.transaction)
+                stop = edge.Stop(transaction=transaction.transaction, forget=over)
                 self.repeat(edge.Command(stop=stop, edge=joined))
 
     # -- debts -----------------------------------------------------------------------------
@@ -237,6 +242,18 @@ class Turn:
         command.edge.CopyFrom(target)
         self.changed = True
         return debt
+
+    def renumber_debts(self, above: int, by: int) -> None:
+        """Give the debts of this turn, those above a number, numbers that are higher by some."""
+        mine = range(above + 1, self.call.last_debt + 1)
+        for debt in self.call.debts:
+            if debt.id in mine:
+                debt.id += by
+                debt.command.id += by
+        for emission in self.emissions:
+            if emission.command.id in mine:
+                emission.command.id += by
+        self.call.last_debt += by
 
     def issue(self, debt: record.Debt) -> None:
         """Emit the command of a debt once more.

@@ -141,19 +141,19 @@ def _due(deadline: int, now: int) -> bool:
 
 
 def _watch(turn: Turn, absences: Absences) -> None:
-    """Give an attempt up that no edge looks after any more: it fails over as after a 408 (design.md 5).
+    """Give an attempt up whose edge stays away: it fails over as after a 408 (design.md 5).
 
-    Either its edge stays away, or it was started anew before anything was heard: then nobody repeats the
-    INVITE, and no timer B ends it.
+    An edge that was started anew before anything was heard sends the INVITE again, under the same branch:
+    otherwise nobody would repeat it, and no timer B would end it.
     """
     call = turn.call
     call.watch_at_ms = turn.now + turn.policy.edge_absence_ms
     turn.changed = True
     for leg in call.legs[1:]:
-        if leg.state not in _UNFINISHED_LEG:
-            continue
-        unheard = leg.state == record.LEG_STATE_INVITING
-        if absences.is_away(leg.edge) or (unheard and absences.has_forgotten(leg.edge)):
+        unheard = leg.state == record.LEG_STATE_INVITING and leg.HasField("sent")
+        if unheard and absences.has_forgotten(leg.sent.edge):
+            hunting.repeat_invite(turn, leg)
+        if leg.state in _UNFINISHED_LEG and absences.is_away(leg.edge):
             hunting.abandon(turn, leg)
             if call.state in _SETTING_UP and not hunting.hunt(turn):
                 hunting.fail_call(turn, 408, "Request Timeout")

@@ -235,7 +235,7 @@ class EdgeCore:
                 self._done(command, now)
         elif kind == "stop":
             stop = command.stop
-            if not (uas.stop(stop.transaction, now) if stop.transaction else uac.stop(stop.branch)):
+            if not _stop(stop, uas, uac, now):
                 self.counters.drop(DropReason.STOP_UNKNOWN)
             self._done(command, now)
         else:
@@ -314,6 +314,13 @@ class EdgeCore:
         self.counters.drop(DropReason.FLOW_FRAMING_LOST)
         self._outlet.close_stream(flow.id)
         self.flow_closed(flow.id, now)
+
+
+def _stop(stop: edge_pb2.Stop, uas: Uas, uac: Uac, now: float) -> bool:
+    """End what repeats itself, or waits for nothing. False: there is no such transaction."""
+    if stop.branch:
+        return uac.stop(stop.branch)
+    return uas.forget(stop.transaction, now) if stop.forget else uas.stop(stop.transaction, now)
 
 
 _UNREADABLE: Final = {

@@ -37,7 +37,7 @@ class LocalEnd(NamedTuple):
     cause: edge_pb2.LocalCause
 
 
-_TIMEOUT: Final = LocalEnd(408, "Request Timeout", edge_pb2.LOCAL_CAUSE_TIMEOUT)
+_TIMED_OUT: Final = LocalEnd(408, "Request Timeout", edge_pb2.LOCAL_CAUSE_TIMEOUT)
 _UNRESOLVED: Final = LocalEnd(503, "Service Unavailable", edge_pb2.LOCAL_CAUSE_UNRESOLVED)
 _UNREACHABLE: Final = LocalEnd(503, "Service Unavailable", edge_pb2.LOCAL_CAUSE_UNREACHABLE)
 _UNSENDABLE: Final = LocalEnd(503, "Service Unavailable", edge_pb2.LOCAL_CAUSE_NOT_SENT)
@@ -320,10 +320,10 @@ class Uac:
         if attempt is None:
             return
         if trial.machine.terminated:
-            self._failed(trial, _TIMEOUT, now)
+            self._failed(trial, _TIMED_OUT, now)
             return
         # It rings and nobody answers: call-control is done with it, the callee is to be told.
-        self._tell(attempt, _TIMEOUT)
+        self._tell(attempt, _TIMED_OUT)
         if attempt.cancel is None:
             attempt.cancel = []
             self._send_cancel(trial, [], now)

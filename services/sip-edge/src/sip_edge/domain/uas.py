@@ -268,6 +268,15 @@ class Uas:
             self._answer_for_another(command, now)
         self._events.done(command)
 
+    def forget(self, transaction: str, now: float) -> bool:
+        """The request is over: its ACK came elsewhere, or it is a late copy. False: it is not known."""
+        entry = self._table.get(transaction)
+        if entry is None:
+            return False
+        machine = entry.machine
+        self._perform(entry, machine.on_ack(now) if entry.final else machine.on_transport_error(now))
+        return True
+
     def stop(self, transaction: str, now: float) -> bool:
         """Another edge saw the ACK, or the PRACK. False: there is no such transaction."""
         waited = self._provisionals.overtake(transaction, now)
