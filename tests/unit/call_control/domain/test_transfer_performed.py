@@ -10,6 +10,7 @@ import pytest
 from b2bua.callcontrol.v1 import call_pb2 as record
 from b2bua.common.v1 import sip_pb2
 from b2bua.edge.v1 import edge_pb2 as edge
+from call_control.domain.routing.pass_headers import parse_pass_headers
 from support.call_driver import ANSWER, OFFER, CallDriver, Headers, value_of
 
 TARGET_OFFER = sip_pb2.Body(data=b"v=0 target", content_type="application/sdp")
@@ -307,6 +308,19 @@ def test_a_refer_that_names_nobody_is_refused_and_the_call_goes_on(refer_to: str
 
 def test_two_refer_to_are_one_too_many() -> None:
     assert statuses(begin(headers=(REFER_TO,)).driver.commands()) == [400]
+
+
+@pytest.mark.parametrize(("leg", "cseq"), SIDES)
+def test_the_callers_header_fields_go_to_the_target_of_the_caller_only(leg: int, cseq: int) -> None:
+    driver = CallDriver(transfer="perform", pass_headers=parse_pass_headers("X-*"))
+    driver.invite(headers=(("X-Account", "7"),))
+    branch = driver.requests("INVITE")[0].branch
+    driver.response(200, branch, body=ANSWER)
+    driver.in_dialog("ACK", 1)
+    driver.port.take()
+    driver.in_dialog("REFER", cseq, leg=leg, headers=(REFER_TO,))
+    (invite,) = driver.requests("INVITE")
+    assert value_of(invite.headers, "X-Account") == ("7" if leg else None)
 
 
 # -- failures of the target ------------------------------------------------------------------------
@@ -673,14 +687,17 @@ def test_a_transferor_whose_reinvite_is_pending_hangs_up() -> None:
 
 
 def test_a_transfer_does_not_lengthen_the_talk_time() -> None:
-    transfer = begin(routes=("192.0.2.1;credit-time=60",))
-    driver = transfer.driver
-    for timer_owner in state_of(driver).routes:
-        assert timer_owner.credit_ms in (0, 60_000)
-    connected(transfer)
-    driver.pass_time(55)
+    driver = CallDriver("192.0.2.1;credit-time=60", transfer="perform")
+    driver.confirmed()
+    driver.pass_time(40)
     driver.port.take()
+    driver.in_dialog("REFER", 2, headers=(REFER_TO,))
+    connected(Transfer(driver, 0, 2))
+    driver.pass_time(19)
     assert state_of(driver).state == record.CALL_STATE_CONFIRMED
+    driver.port.take()
+    driver.pass_time(2)
+    assert {leg_of(driver, one) for one in driver.requests("BYE")} >= {1, TARGET}
 
 
 def test_keepalives_go_to_those_who_are_connected() -> None:

@@ -84,6 +84,7 @@ def _attempt(turn: Turn, position: int) -> None:
         contact_user=route.calling,
         route=position,
         setup_time_ms=turn.now,
+        without_passed_headers=call.transfer.transferee > 0,
     )
     send_invite(turn, leg)
     for kind, field in _ATTEMPT_TIMERS:

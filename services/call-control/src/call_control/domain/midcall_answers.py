@@ -8,6 +8,7 @@ from b2bua.callcontrol.v1 import call_pb2 as record
 from b2bua.common.v1 import sip_pb2
 from b2bua.edge.v1 import edge_pb2 as edge
 from call_control.domain import authentication, keepalive, leaving, midcall, party, relays, session
+from call_control.domain.release import release_all
 from call_control.domain.requests import acknowledgement
 from call_control.domain.turn import Turn
 

@@ -22,7 +22,7 @@ def referred(turn: Turn, leg: record.Leg, request: edge.RequestEvent, reporter: 
     try:
         wanted = refer.read(request.headers)
         transferee = _transferee(turn, leg)
-        routes = target_routes(turn, wanted, leg, transferee)
+        routes = target_routes(turn, wanted, leg, transferee, request)
     except Refusal as refusal:
         turn.answer(transaction, refusal.status, refusal.reason)
         return
@@ -41,7 +41,7 @@ def hung_up(
     try:
         wanted = refer.read(request.headers, also=target)
         transferee = _transferee(turn, leg)
-        routes = target_routes(turn, wanted, leg, transferee)
+        routes = target_routes(turn, wanted, leg, transferee, request)
     except Refusal:
         leaving.hung_up(turn, leg, request, reporter)
         return

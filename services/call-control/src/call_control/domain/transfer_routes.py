@@ -6,10 +6,15 @@ us call anywhere.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from b2bua.callcontrol.v1 import call_pb2 as record
+from b2bua.edge.v1 import edge_pb2 as edge
 from call_control.domain import party
 from call_control.domain.refer import Refer, Refusal
-from call_control.domain.routing.identity import host_of, number_of, user_part
+from call_control.domain.routing.entry import RouteEntry, RouteError
+from call_control.domain.routing.identity import host_of
+from call_control.domain.routing.plan import Caller, plan
 from call_control.domain.turn import Turn
 from sipcore.grammar import format_host
 from sipcore.uri import Uri
@@ -18,7 +23,11 @@ _TRANSPORTS = ("udp", "tcp")
 
 
 def target_routes(
-    turn: Turn, wanted: Refer, transferor: record.Leg, transferee: record.Leg
+    turn: Turn,
+    wanted: Refer,
+    transferor: record.Leg,
+    transferee: record.Leg,
+    request: edge.RequestEvent,
 ) -> list[record.Route]:
     """Return the routes to the target, numbered behind those that the call has used.
 
@@ -27,41 +36,45 @@ def target_routes(
     replaces = wanted.to.replaces
     if replaces is not None and turn.minter.read_tag(replaces.to_tag) is not None:
         raise Refusal(603, "Replacing A Call Of Ours Is Not Supported")
-    target = wanted.to.target
-    place = _place(turn, target, transferor)
-    called = user_part(number_of(str(target)))
-    if place is None and not called:
-        raise Refusal(603, "Refer-To Has No Number")
-    template = record.Route(
-        called=called,
-        calling=party.user_of(party.addr_spec(transferee.remote_uri)),
-        display=party.display_of(transferee.remote_uri),
-    )
-    number = max([route.number for route in turn.call.routes], default=0)
+    target = str(wanted.to.target)
+    entries: Sequence[RouteEntry | RouteError] = turn.policy.routes
+    place = _place(turn, wanted, transferor)
     if place is not None:
-        template.number = number + 1
-        template.host = format_host(place.host)
-        template.port = place.port or 0
-        template.transport = _transport(place)
-        return [template]
-    routes = []
-    for position, entry in enumerate(turn.policy.routes, number + 1):
-        route = record.Route(number=position, host=entry.host, port=entry.port, transport=entry.transport)
-        route.MergeFrom(template)
-        routes.append(route)
-    return routes
+        entries = (place,)
+    elif not party.user_of(target):
+        raise Refusal(603, "Refer-To Has No Number")
+    origin = request.origin
+    planned = plan(
+        entries,
+        Caller(
+            key=turn.call.key,
+            request_uri=target,
+            from_value=transferee.remote_uri,
+            to_value=f"<{target}>",
+            source=origin.source,
+            via_host=party.via_host(origin.via),
+        ),
+        turn.policy,
+    )
+    turn.notes += [f"route {number} of a transfer skipped: {reason}" for number, reason in planned.skipped]
+    used = max([route.number for route in turn.call.routes], default=0)
+    for route in planned.routes:
+        route.number += used
+    return planned.routes
 
 
-def _place(turn: Turn, target: object, transferor: record.Leg) -> Uri | None:
-    """Return the URI to call as it stands; None: the routes decide.
+def _place(turn: Turn, wanted: Refer, transferor: record.Leg) -> RouteEntry | None:
+    """Return the place in the Refer-To as a route; None: the routes decide.
 
     A host by which the transferor knows its other side is no place beyond us.
     """
+    target = wanted.to.target
     if not turn.policy.transfer_direct or not isinstance(target, Uri):
         return None
-    return None if format_host(target.host) == host_of(party.addr_spec(transferor.local_uri)) else target
-
-
-def _transport(uri: Uri) -> str:
-    value = (uri.param("transport") or "").lower()
-    return value if value in _TRANSPORTS else ""
+    host = format_host(target.host)
+    if host == host_of(party.addr_spec(transferor.local_uri)):
+        return None
+    transport = (target.param("transport") or "").lower()
+    return RouteEntry(
+        host=host, port=target.port or 0, transport=transport if transport in _TRANSPORTS else ""
+    )

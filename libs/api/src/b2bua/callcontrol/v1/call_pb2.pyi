@@ -158,7 +158,7 @@ TRANSFER_STATE_DIALLING: TransferState
 TRANSFER_STATE_CONNECTING: TransferState
 
 class Leg(_message.Message):
-    __slots__ = ("index", "state", "call_id", "local_tag", "remote_tag", "local_uri", "remote_uri", "local_cseq", "remote_cseq", "invite_cseq", "route_set", "remote_target", "edge", "flow", "listener", "invite_branch", "sent", "contact_user", "received_body_digest", "sent_body", "ack_withheld", "route", "setup_time_ms", "trying_time_ms", "alerting_time_ms", "connect_time_ms", "end_time_ms", "final_status", "authentications", "early", "session_interval_s", "session_refresher", "takes_update", "keepalives_answered", "has_referred")
+    __slots__ = ("index", "state", "call_id", "local_tag", "remote_tag", "local_uri", "remote_uri", "local_cseq", "remote_cseq", "invite_cseq", "route_set", "remote_target", "edge", "flow", "listener", "invite_branch", "sent", "contact_user", "received_body_digest", "sent_body", "ack_withheld", "route", "setup_time_ms", "trying_time_ms", "alerting_time_ms", "connect_time_ms", "end_time_ms", "final_status", "authentications", "early", "session_interval_s", "session_refresher", "takes_update", "keepalives_answered", "has_referred", "without_passed_headers")
     INDEX_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     CALL_ID_FIELD_NUMBER: _ClassVar[int]
@@ -194,6 +194,7 @@ class Leg(_message.Message):
     TAKES_UPDATE_FIELD_NUMBER: _ClassVar[int]
     KEEPALIVES_ANSWERED_FIELD_NUMBER: _ClassVar[int]
     HAS_REFERRED_FIELD_NUMBER: _ClassVar[int]
+    WITHOUT_PASSED_HEADERS_FIELD_NUMBER: _ClassVar[int]
     index: int
     state: LegState
     call_id: str
@@ -229,7 +230,8 @@ class Leg(_message.Message):
     takes_update: bool
     keepalives_answered: int
     has_referred: bool
-    def __init__(self, index: _Optional[int] = ..., state: _Optional[_Union[LegState, str]] = ..., call_id: _Optional[str] = ..., local_tag: _Optional[str] = ..., remote_tag: _Optional[str] = ..., local_uri: _Optional[str] = ..., remote_uri: _Optional[str] = ..., local_cseq: _Optional[int] = ..., remote_cseq: _Optional[int] = ..., invite_cseq: _Optional[int] = ..., route_set: _Optional[_Iterable[str]] = ..., remote_target: _Optional[str] = ..., edge: _Optional[_Union[_edge_pb2.EdgeRef, _Mapping]] = ..., flow: _Optional[str] = ..., listener: _Optional[str] = ..., invite_branch: _Optional[str] = ..., sent: _Optional[_Union[_edge_pb2.Sent, _Mapping]] = ..., contact_user: _Optional[str] = ..., received_body_digest: _Optional[int] = ..., sent_body: _Optional[_Union[_sip_pb2.Body, _Mapping]] = ..., ack_withheld: _Optional[bool] = ..., route: _Optional[int] = ..., setup_time_ms: _Optional[int] = ..., trying_time_ms: _Optional[int] = ..., alerting_time_ms: _Optional[int] = ..., connect_time_ms: _Optional[int] = ..., end_time_ms: _Optional[int] = ..., final_status: _Optional[int] = ..., authentications: _Optional[_Iterable[_Union[Authentication, _Mapping]]] = ..., early: _Optional[_Union[EarlyDialog, _Mapping]] = ..., session_interval_s: _Optional[int] = ..., session_refresher: _Optional[bool] = ..., takes_update: _Optional[bool] = ..., keepalives_answered: _Optional[int] = ..., has_referred: _Optional[bool] = ...) -> None: ...
+    without_passed_headers: bool
+    def __init__(self, index: _Optional[int] = ..., state: _Optional[_Union[LegState, str]] = ..., call_id: _Optional[str] = ..., local_tag: _Optional[str] = ..., remote_tag: _Optional[str] = ..., local_uri: _Optional[str] = ..., remote_uri: _Optional[str] = ..., local_cseq: _Optional[int] = ..., remote_cseq: _Optional[int] = ..., invite_cseq: _Optional[int] = ..., route_set: _Optional[_Iterable[str]] = ..., remote_target: _Optional[str] = ..., edge: _Optional[_Union[_edge_pb2.EdgeRef, _Mapping]] = ..., flow: _Optional[str] = ..., listener: _Optional[str] = ..., invite_branch: _Optional[str] = ..., sent: _Optional[_Union[_edge_pb2.Sent, _Mapping]] = ..., contact_user: _Optional[str] = ..., received_body_digest: _Optional[int] = ..., sent_body: _Optional[_Union[_sip_pb2.Body, _Mapping]] = ..., ack_withheld: _Optional[bool] = ..., route: _Optional[int] = ..., setup_time_ms: _Optional[int] = ..., trying_time_ms: _Optional[int] = ..., alerting_time_ms: _Optional[int] = ..., connect_time_ms: _Optional[int] = ..., end_time_ms: _Optional[int] = ..., final_status: _Optional[int] = ..., authentications: _Optional[_Iterable[_Union[Authentication, _Mapping]]] = ..., early: _Optional[_Union[EarlyDialog, _Mapping]] = ..., session_interval_s: _Optional[int] = ..., session_refresher: _Optional[bool] = ..., takes_update: _Optional[bool] = ..., keepalives_answered: _Optional[int] = ..., has_referred: _Optional[bool] = ..., without_passed_headers: _Optional[bool] = ...) -> None: ...
 
 class EarlyDialog(_message.Message):
     __slots__ = ("remote_tag", "route_set", "remote_target", "rseq", "prack_withheld")
