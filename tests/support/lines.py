@@ -72,22 +72,32 @@ class Lines:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
-        self._lines: dict[tuple[str, str, float], Line] = {}
+        self._lines: dict[tuple[str, str, float, str], Line] = {}
 
     def get(
-        self, form: str, directory: Path, *, callee: Wire = UDP4, t1: float = 0.5, to_itself: bool = False
+        self,
+        form: str,
+        directory: Path,
+        *,
+        callee: Wire = UDP4,
+        t1: float = 0.5,
+        to_itself: bool = False,
+        transfer: str = "pass",
     ) -> Line:
         """Return a line for one test through the stack of that kind."""
-        kind = form, "itself" if to_itself else str(callee), t1
+        kind = form, "itself" if to_itself else str(callee), t1, transfer
         if kind not in self._lines:
-            self._lines[kind] = self._open(form, callee, t1, to_itself, "-".join(map(str, kind)))
+            self._lines[kind] = self._open(form, callee, t1, to_itself, transfer, "-".join(map(str, kind)))
         open_line = self._lines[kind]
         return Line(open_line.stack, callee, open_line.callee_port, directory)
 
-    def _open(self, form: str, callee: Wire, t1: float, to_itself: bool, name: str) -> Line:
+    def _open(
+        self, form: str, callee: Wire, t1: float, to_itself: bool, transfer: str, name: str
+    ) -> Line:
         port = free_port()
         route = callee.address(port) + (";transport=tcp" if callee.transport == "tcp" else "")
-        options = {} if form in ("simple", "radius") else {"t1": t1}
+        env = {"B2BUA_TRANSFER": transfer, "CALL_CONTROL_TRANSFER": transfer}
+        options: dict[str, object] = {} if form in ("simple", "radius") else {"t1": t1, "env": env}
         stack = FORMS[form](self._directory / name, TO_ITSELF if to_itself else route, **options)
         stack.start()
         return Line(stack, callee, port)
