@@ -72,7 +72,7 @@ class Lines:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
-        self._lines: dict[tuple[str, str, float, bool], Line] = {}
+        self._lines: dict[tuple[str, str, float, bool, str], Line] = {}
 
     def get(
         self,
@@ -83,21 +83,27 @@ class Lines:
         t1: float = 0.5,
         to_itself: bool = False,
         registrar: bool = False,
+        transfer: str = "pass",
     ) -> Line:
         """Return a line for one test through the stack of that kind.
 
         With ``registrar`` the callee's side gets registrations too; it always does from ``simple``.
         """
-        kind = form, "itself" if to_itself else str(callee), t1, registrar
+        kind = form, "itself" if to_itself else str(callee), t1, registrar, transfer
         if kind not in self._lines:
-            self._lines[kind] = self._open(form, callee, t1, to_itself, registrar, "-".join(map(str, kind)))
+            self._lines[kind] = self._open(kind, callee, to_itself)
         open_line = self._lines[kind]
         return Line(open_line.stack, callee, open_line.callee_port, directory)
 
-    def _open(self, form: str, callee: Wire, t1: float, to_itself: bool, registrar: bool, name: str) -> Line:
+    def _open(self, kind: tuple[str, str, float, bool, str], callee: Wire, to_itself: bool) -> Line:
+        form, _, t1, registrar, transfer = kind
+        name = "-".join(map(str, kind))
         port = free_port()
         route = callee.address(port) + (";transport=tcp" if callee.transport == "tcp" else "")
-        options = {} if form in ("simple", "radius") else {"t1": t1, "registrar": registrar}
+        env = {"B2BUA_TRANSFER": transfer, "CALL_CONTROL_TRANSFER": transfer}
+        options: dict[str, object] = {}
+        if form not in ("simple", "radius"):
+            options = {"t1": t1, "registrar": registrar, "env": env}
         stack = FORMS[form](self._directory / name, TO_ITSELF if to_itself else route, **options)
         stack.start()
         return Line(stack, callee, port)

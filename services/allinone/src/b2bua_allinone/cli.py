@@ -111,6 +111,17 @@ def _add_options(run: argparse.ArgumentParser) -> None:
         choices=("relay", "follow"),
         help="what becomes of a 300, 301 or 302: relay it to the caller, or follow it (default: relay)",
     )
+    run.add_argument(
+        "--transfer",
+        choices=("pass", "perform"),
+        help="what becomes of a REFER: pass it on to the other side, or perform it (default: pass)",
+    )
+    run.add_argument(
+        "--transfer-direct",
+        action="store_true",
+        default=None,
+        help="a transfer may lead to any host that a Refer-To names (default: the routes lead)",
+    )
     run.add_argument("--store", metavar="memory|URL", help="memory, or a Redis URL (default: memory)")
     run.add_argument(
         "--http",
@@ -186,6 +197,8 @@ def _fields(options: argparse.Namespace) -> dict[str, object]:
         "pass_headers": options.pass_headers,
         "max_credit_seconds": options.max_credit,
         "redirects": options.redirects,
+        "transfer": options.transfer,
+        "transfer_direct": options.transfer_direct,
         "store": options.store,
         "http": options.http,
         "allow": tuple(options.allow or ()),

@@ -8,7 +8,7 @@ from hashlib import blake2b
 from b2bua.callcontrol.v1 import call_pb2 as record
 from b2bua.common.v1 import sip_pb2
 from b2bua.edge.v1 import edge_pb2 as edge
-from call_control.domain import authentication, party, redirection, session, timers
+from call_control.domain import authentication, party, redirection, session, timers, transfer_end
 from call_control.domain.release import end_call, release_leg
 from call_control.domain.requests import first_hop, host_port, leg_headers
 from call_control.domain.turn import Turn
@@ -45,6 +45,11 @@ def first_cseq(key: str, leg: int) -> int:
     return (int.from_bytes(digest, "big") >> 2) + 1
 
 
+def hunts(call: record.Call) -> bool:
+    """Tell whether somebody is still to be reached: the callee, or the target of a transfer."""
+    return call.state in _SETTING_UP or call.transfer.state == record.TRANSFER_STATE_DIALLING
+
+
 # -- placing attempts ----------------------------------------------------------------------------
 
 
@@ -79,6 +84,7 @@ def _attempt(turn: Turn, position: int) -> None:
         contact_user=route.calling,
         route=position,
         setup_time_ms=turn.now,
+        without_passed_headers=call.transfer.transferee > 0,
     )
     send_invite(turn, leg)
     for kind, field in _ATTEMPT_TIMERS:
@@ -133,7 +139,10 @@ def _invite_headers(turn: Turn, leg: record.Leg, route: record.Route) -> list[si
     session_headers = session.asking_headers(turn, leg)
     options = [session_timer.OPTION_TAG] if session_headers else []
     invite = turn.invite_transaction
-    if policy.reliable == "always" or (invite is not None and invite.reliability):
+    if call.HasField("transfer"):
+        headers += call.transfer.headers
+    # The target of a transfer would make its offer in a reliable provisional: too early for the transferee.
+    elif policy.reliable == "always" or (invite is not None and invite.reliability):
         options.append(reliability.OPTION_TAG)
     if options:
         headers.append(sip_pb2.Header(name="Supported", value=", ".join(options)))
@@ -162,7 +171,7 @@ def attempt_expired(turn: Turn, leg: record.Leg, due_ms: int) -> None:
 
     The hunt-stop list is not asked: nobody gave a status.
     """
-    if turn.call.state not in _SETTING_UP or leg.state not in party.AWAITING_FINAL:
+    if not hunts(turn.call) or leg.state not in party.AWAITING_FINAL:
         return
     abandon(turn, leg)
     if not hunt(turn):
@@ -176,7 +185,7 @@ def group_expired(turn: Turn, leg: record.Leg, due_ms: int) -> None:
     """
     call = turn.call
     left = len(call.routes) - call.next_route
-    if call.state not in _SETTING_UP or not left:
+    if not hunts(call) or not left:
         return
     first = call.routes[leg.route]
     target = first.number + first.group_skip
@@ -290,7 +299,11 @@ def pay_invite(turn: Turn, leg: record.Leg) -> None:
 
 
 def fail_call(turn: Turn, status: int, reason: str, headers: Sequence[sip_pb2.Header] = ()) -> None:
-    """End an unanswered call with a final response to the caller."""
+    """End an unanswered call with a final response to the caller; or a transfer, whose call goes on."""
+    if turn.call.HasField("transfer"):
+        turn.call.release_source = record.RELEASE_SOURCE_UNSPECIFIED
+        transfer_end.failed(turn, status, reason)
+        return
     transaction = turn.invite_transaction
     if transaction is not None:
         turn.answer(transaction, status, reason, headers=headers)

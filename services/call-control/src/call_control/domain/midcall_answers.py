@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from b2bua.callcontrol.v1 import call_pb2 as record
 from b2bua.common.v1 import sip_pb2
 from b2bua.edge.v1 import edge_pb2 as edge
-from call_control.domain import authentication, keepalive, midcall, party, relays, session
+from call_control.domain import authentication, keepalive, leaving, midcall, party, relays, session
 from call_control.domain.release import release_all
 from call_control.domain.requests import acknowledgement
-from call_control.domain.turn import Turn, same_request
+from call_control.domain.turn import Turn
 
 #: A re-INVITE answered with one of these takes the dialog down (RFC 5057 5.1).
 _FATAL = frozenset({408, 481})
@@ -60,7 +60,7 @@ def relay_accepted(turn: Turn, relay: record.Relay, response: edge.ResponseEvent
         turn.request(ack, record.PROOF_DONE, leg)
     transaction = turn.transaction(relay.transaction)
     if relay.state == record.RELAY_STATE_CANCELLING or transaction is None:
-        _settle_relay_cancel(turn, relay)
+        relays.settle_cancel(turn, relay)
         turn.call.relays.remove(relay)
         return
     _accept(turn, relay, transaction, response)
@@ -136,29 +136,18 @@ def acknowledge_stray(turn: Turn, leg: record.Leg, response: edge.ResponseEvent)
 def relay_refused(turn: Turn, relay: record.Relay, response: edge.ResponseEvent) -> None:
     """A final failure of a crossing request: the requester hears it, the call goes on as it was."""
     if relay.state == record.RELAY_STATE_CANCELLING:
-        _settle_relay_cancel(turn, relay)
+        relays.settle_cancel(turn, relay)
         turn.call.relays.remove(relay)
         return
-    again = authentication.retry(turn, turn.call.legs[relay.to_leg], relay.branch, response)
+    leg = turn.call.legs[relay.to_leg]
+    again = authentication.retry(turn, leg, relay.branch, response)
     if again is not None:
         relays.moved(relay, again)
         return
     fatal = relay.method == "INVITE" and response.status in _FATAL
     _finish(turn, relay, response)
     if fatal:
-        release_all(turn, response.status, record.RELEASE_SOURCE_INTERNAL)
-
-
-def _settle_relay_cancel(turn: Turn, relay: record.Relay) -> None:
-    turn.pay(
-        [
-            position
-            for position, debt in enumerate(turn.call.debts)
-            if debt.proof == record.PROOF_INVITE_FINAL
-            and same_request(debt.command.cancel.branch, relay.branch)
-        ]
-    )
-    turn.changed = True
+        leaving.lost(turn, leg, response.status)
 
 
 def _finish(turn: Turn, relay: record.Relay, response: edge.ResponseEvent) -> None:
@@ -179,8 +168,9 @@ def _finish(turn: Turn, relay: record.Relay, response: edge.ResponseEvent) -> No
 
 def expire_relay(turn: Turn, relay: record.Relay) -> None:
     """Our 2xx to a re-INVITE was never acknowledged: hang up on both sides (RFC 3261 13.3.1.4)."""
+    requester = turn.call.legs[relay.from_leg]
     turn.call.relays.remove(relay)
-    release_all(turn, 408, record.RELEASE_SOURCE_INTERNAL)
+    leaving.lost(turn, requester, 408)
 
 
 def reinvite_acknowledged(

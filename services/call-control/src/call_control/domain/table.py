@@ -20,6 +20,7 @@ from call_control.domain import (
     release,
     reliable,
     transfer,
+    transfer_connect,
     upkeep,
 )
 from call_control.domain.kinds import Kind, Subject, classify
@@ -187,6 +188,9 @@ def _rows() -> Mapping[tuple[record.CallState, Kind], Handler]:
     row(Kind.FAILURE, _response(hunting.failed), *_UNANSWERED)
     row(Kind.FAILURE, _response(answering.failed_late), *_UP, ENDED)
     row(Kind.LATE_FAILURE, _response(answering.failed_late))
+    row(Kind.TARGET_PROVISIONAL, _response(transfer_connect.provisional), CONFIRMED)
+    row(Kind.TARGET_SUCCESS, _response(transfer_connect.answered), CONFIRMED)
+    row(Kind.TARGET_FAILURE, _response(hunting.failed), CONFIRMED)
     row(Kind.ACK, _ack, ANSWERED)
     row(Kind.ACK, _ack_after_end, ENDED)
     row(Kind.ACK_MISSING, _ack_missing, ANSWERED, ENDED)
@@ -212,6 +216,7 @@ def _rows() -> Mapping[tuple[record.CallState, Kind], Handler]:
     row(Kind.OWN_FAILURE, _relay_response(own_answers.refused))
     row(Kind.REPEATED_REQUEST, _repeated_request)
     row(Kind.OLD_REQUEST, _OLD)
+    row(Kind.RELEASED_LEG, _NO_DIALOG, *_UP)
     row(Kind.REINVITE_CANCEL, _relay_request(midcall.reinvite_cancelled), *_UP)
     row(Kind.REINVITE_ACK, _relay_request(midcall_answers.reinvite_acknowledged), *_UP)
     row(Kind.RELAY_PROVISIONAL, _relay_response(midcall_answers.relay_provisional), *_UNANSWERED, *_UP)
@@ -230,6 +235,13 @@ IGNORED = frozenset(
     | {(state, Kind.SELF_CANCELLED) for state in (CONFIRMED, ENDED)}
     | {(state, Kind.EARLY_BYE) for state in (ANSWERED, CONFIRMED, ENDED)}
     | {(state, Kind.PROVISIONAL) for state in (ANSWERED, CONFIRMED, ENDED)}
+    # Only an answered and acknowledged call is transferred.
+    | {
+        (state, kind)
+        for state in (TRYING, RINGING, ANSWERED, ENDED)
+        for kind in (Kind.TARGET_PROVISIONAL, Kind.TARGET_SUCCESS, Kind.TARGET_FAILURE)
+    }
+    | {(state, Kind.RELEASED_LEG) for state in (TRYING, RINGING, ENDED)}
     | {(state, Kind.ACK) for state in (TRYING, RINGING, CONFIRMED)}
     | {(state, Kind.ACK_MISSING) for state in _UNANSWERED}
     | {(state, kind) for state in (*_UNANSWERED, ENDED) for kind in (Kind.REINVITE_CANCEL, Kind.REINVITE_ACK)}
@@ -238,7 +250,9 @@ IGNORED = frozenset(
 
 
 #: Responses that may be the first to tell how their request left.
-_TELL_SENT = frozenset({Kind.PROVISIONAL, Kind.RELAY_PROVISIONAL})
+_TELL_SENT = frozenset(
+    {Kind.PROVISIONAL, Kind.TARGET_PROVISIONAL, Kind.RELAY_PROVISIONAL, Kind.OWN_PROVISIONAL}
+)
 
 
 def _keep_sent(turn: Turn, subject: Subject, sent: edge.Sent) -> None:

@@ -29,6 +29,9 @@ class Minter(Protocol):
     def branch(self, key: str, leg: int, counter: int, retry: int = 0) -> str:
         """Return a branch for the first address tried."""
 
+    def read_tag(self, tag: str) -> tuple[str, int] | None:
+        """Return the key of the call and the leg of a tag that we minted; None for any other."""
+
     def cnonce(self, key: str, leg: int, nonce: str) -> str:
         """Return what stands for a client's nonce beside one of the server's (RFC 7616 3.4)."""
 
@@ -77,6 +80,11 @@ class Turn:
 
     def peer(self, leg: record.Leg) -> record.Leg | None:
         """Return the confirmed leg on the other side of the call, if there is one."""
+        connected = self.call.connected
+        if connected:
+            if leg.index not in connected:
+                return None
+            return next((self.call.legs[index] for index in connected if index != leg.index), None)
         if leg.index:
             return self.ingress
         return next((one for one in self.call.legs[1:] if one.state == record.LEG_STATE_CONFIRMED), None)

@@ -17,11 +17,11 @@ from call_control.domain import (
     release,
     session,
     timers,
+    transfer_connect,
 )
 from call_control.domain.party import LOCAL_HOST
 from call_control.domain.turn import Turn, same_request
 
-_SETTING_UP = (record.CALL_STATE_TRYING, record.CALL_STATE_RINGING)
 _UNFINISHED_LEG = (
     record.LEG_STATE_INVITING,
     record.LEG_STATE_PROCEEDING,
@@ -133,6 +133,8 @@ _EXPIRED: Mapping[record.TimerKind, Callable[[Turn, record.Leg, int], None]] = {
     record.TIMER_KIND_KEEPALIVE_GRACE: keepalive.grace_over,
     record.TIMER_KIND_SESSION_REFRESH: session.refresh_due,
     record.TIMER_KIND_SESSION_EXPIRED: session.expired,
+    record.TIMER_KIND_TRANSFER_LIMIT: transfer_connect.limit_reached,
+    record.TIMER_KIND_TRANSFER_OFFER: transfer_connect.offer_due,
 }
 
 
@@ -155,7 +157,7 @@ def _watch(turn: Turn, absences: Absences) -> None:
             hunting.repeat_invite(turn, leg)
         if leg.state in _UNFINISHED_LEG and absences.is_away(leg.edge):
             hunting.abandon(turn, leg)
-            if call.state in _SETTING_UP and not hunting.hunt(turn):
+            if hunting.hunts(call) and not hunting.hunt(turn):
                 hunting.fail_call(turn, 408, "Request Timeout")
             return
 
@@ -186,10 +188,16 @@ def _endless(debt: record.Debt) -> bool:
 def _give_up(turn: Turn, positions: list[int]) -> None:
     """Nobody proved these within 64*T1: no peer waits for them any more."""
     lost: list[tuple[str, str]] = []
+    cancelled: list[str] = []
     for position in positions:
         command = turn.call.debts[position].command
         lost.append((command.send_request.branch, command.send_request.method))
+        cancelled.append(command.cancel.branch)
     turn.pay(positions)
+    for relay in [relays.of_branch(turn.call, branch) for branch in cancelled if branch]:
+        # Nobody tells what became of a re-INVITE that was taken back: others may follow it now.
+        if relay is not None:
+            turn.call.relays.remove(relay)
     for branch, method in lost:
         relay = relays.of_branch(turn.call, branch) if branch else None
         if relay is not None:
@@ -212,7 +220,7 @@ def _lose_attempt(turn: Turn, branch: str) -> None:
     for leg in turn.call.legs:
         if leg.index and leg.state == record.LEG_STATE_INVITING and same_request(leg.invite_branch, branch):
             hunting.end_attempt(turn, leg, 408)
-            if turn.call.state in _SETTING_UP and not hunting.hunt(turn):
+            if hunting.hunts(turn.call) and not hunting.hunt(turn):
                 hunting.fail_call(turn, 408, "Request Timeout")
 
 
