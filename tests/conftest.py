@@ -9,6 +9,8 @@ import pytest
 import structlog
 from hypothesis import HealthCheck, settings
 
+import svckit as svckit  # before anything imports gRPC, as in the services
+
 PROCESS_FOLDERS = ("e2e", "integration", "resilience")
 """Tests that start programs run one after the other, on one worker: two cores do not carry more."""
 

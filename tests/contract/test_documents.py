@@ -41,7 +41,7 @@ def test_programs_are_installed() -> None:
     for path in ROOT.glob("services/*/pyproject.toml"):
         scripts |= tomllib.loads(path.read_text())["project"].get("scripts", {}).keys()
     readme = (ROOT / "README.md").read_text()
-    assert scripts == {"b2bua", "b2bua_simple", "call-control", "sip-edge"}
+    assert scripts == {"b2bua", "b2bua_radius", "b2bua_simple", "call-control", "sip-edge"}
     assert [script for script in sorted(scripts) if script not in readme] == []
 
 

@@ -3,60 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import pytest
 
 from support.lines import Line
-from support.sipp import UDP4
-from support.ua import Callee, CalleeCall, Caller
-
-
-@dataclass
-class Pair:
-    """A caller and a callee at the two ends of a line."""
-
-    line: Line
-    caller: Caller
-    callee: Callee
-
-    def ringing(self) -> CalleeCall:
-        """Call until it rings."""
-        self.caller.invite()
-        call = self.callee.call(self.caller)
-        call.ring()
-        self.caller.hear_status(180)
-        return call
-
-    def established(self) -> CalleeCall:
-        """Call until both sides have heard that they are connected."""
-        call = self.ringing()
-        call.pick_up()
-        self.caller.hear_status(200)
-        self.caller.acknowledge()
-        call.hear_ack()
-        return call
-
-    def hang_up(self, call: CalleeCall) -> None:
-        """End the call from the caller's side."""
-        bye = self.caller.begin("BYE")
-        call.hear_bye()
-        self.caller.settle(bye)
-
-    def acks(self) -> int:
-        """Return how many ACKs the callee has heard."""
-        return sum(message.start_line.startswith("ACK ") for message in self.callee.seen)
+from support.pairs import Pair
 
 
 @pytest.fixture
 def pair(line: Line) -> Iterator[Pair]:
     """Two user agents; afterwards the product has forgotten the call."""
-    host, _, port = line.stack.sip_address(UDP4).rpartition(":")
-    ends = Pair(line, Caller((host, int(port))), Callee(port=line.callee_port))
-    yield ends
-    ends.caller.close()
-    ends.callee.close()
-    line.finish()
+    with Pair.on(line) as ends:
+        yield ends
 
 
 def test_answer_crosses_cancel(pair: Pair) -> None:

@@ -7,24 +7,28 @@ from collections.abc import Callable
 from hypothesis import given
 from hypothesis import strategies as st
 
+from b2bua.callcontrol.v1 import call_pb2 as record
 from b2bua.common.v1 import sip_pb2
 from b2bua.edge.v1 import edge_pb2 as edge
 from support.call_driver import ANSWER, OFFER, CallDriver
 
 #: Longer than the longest timer of an unanswered call, and all that follows.
 _LONG = 420.0
+#: As many legs are heard of.
+_LEGS = 6
 
 
 class Peers:
     """The two peers of a call, acting without plan but within what UDP can do to them."""
 
-    def __init__(self, routes: int, late_offer: bool) -> None:
-        self.driver = CallDriver(*(f"192.0.2.{number}" for number in range(1, routes + 1)))
+    def __init__(self, routes: int, late_offer: bool, transfer: str) -> None:
+        addresses = [f"192.0.2.{number}" for number in range(1, routes + 1)]
+        self.driver = CallDriver(*addresses, transfer=transfer)
         self.finals: list[int] = []
         self.told: list[tuple[int, edge.Event]] = []
         self.invites: list[edge.SendRequest] = []
         self.requests: list[edge.SendRequest] = []
-        self.cseq = {0: 1, 1: 0, 2: 0, 3: 0}
+        self.cseq = {0: 1, **dict.fromkeys(range(1, _LEGS), 0)}
         self.commits = 0
         self.remember(self.driver.invite(body=None if late_offer else OFFER))
 
@@ -56,6 +60,17 @@ class Peers:
             if command.id and (command.WhichOneof("kind") != "send_request" or request.method == "ACK"):
                 refs.append(edge.CommandRef(call_key=command.call_key, id=command.id))
         self.driver.pod.on_done(self.driver.port, refs)
+        self.look()
+
+    def look(self) -> None:
+        """Whoever is connected is there; one alone waits for the target of a transfer."""
+        call = self.driver.call
+        if call is None or call.state == record.CALL_STATE_ENDED:
+            return
+        assert all(call.legs[index].state == record.LEG_STATE_CONFIRMED for index in call.connected)
+        assert len(call.connected) in ((1, 2) if call.HasField("transfer") else (0, 2))
+        if call.HasField("subscription"):
+            assert call.legs[call.subscription.leg].state == record.LEG_STATE_CONFIRMED
 
     # Each action takes a number that chooses among what there is.
 
@@ -89,15 +104,33 @@ class Peers:
         self.remember(self.driver.cancel())
 
     def acknowledge(self, choice: int) -> None:
-        leg = choice % 2
+        leg = choice % _LEGS
         self.remember(self.driver.in_dialog("ACK", max(1, self.cseq[leg]), leg=leg))
 
     def ask(self, choice: int) -> None:
-        leg = choice % 3
-        method = ("INVITE", "BYE", "INFO", "OPTIONS", "REFER")[choice % 5]
+        leg = choice % _LEGS
+        method = ("INVITE", "BYE", "INFO", "OPTIONS", "REFER", "UPDATE")[choice // _LEGS % 6]
+        self._ask(leg, method, choice)
+
+    def refer(self, choice: int) -> None:
+        """One of the first three asks for a transfer."""
+        self._ask(choice % 3, "REFER", choice)
+
+    def _ask(self, leg: int, method: str, choice: int) -> None:
         self.cseq[leg] += 1
         body = sip_pb2.Body(data=b"%d" % (choice % 7), content_type="application/sdp") if choice % 4 else None
-        self.remember(self.driver.in_dialog(method, self.cseq[leg], leg=leg, body=body))
+        headers = (("Refer-To", "sip:3003@example.org"),) if method == "REFER" and choice % 5 else ()
+        if method == "BYE" and choice % 3 == 0:
+            headers = (("Also", "sip:3003@example.org"),)
+        if choice % 11 == 0:
+            headers += (("Refer-Sub", "false"),)
+        self.remember(self.driver.in_dialog(method, self.cseq[leg], leg=leg, body=body, headers=headers))
+
+    def establish(self, choice: int) -> None:
+        """Somebody who is called answers, as far as possible with a session."""
+        self.sent(-1)
+        self._answer_invite(-1, 200, tag=f"tag{choice % 3}")
+        self.remember(self.driver.in_dialog("ACK", 1, leg=0))
 
     def again(self, choice: int) -> None:
         """A repeated event changes no more than what was proved meanwhile."""
@@ -125,6 +158,9 @@ _ACTIONS: tuple[Callable[[Peers, int], None], ...] = (
     Peers.sent,
     Peers.provisional,
     Peers.success,
+    Peers.establish,
+    Peers.establish,
+    Peers.refer,
     Peers.failure,
     Peers.final,
     Peers.cancel,
@@ -139,17 +175,25 @@ _ACTIONS: tuple[Callable[[Peers, int], None], ...] = (
 @given(
     routes=st.integers(1, 3),
     late_offer=st.booleans(),
-    steps=st.lists(st.tuples(st.sampled_from(_ACTIONS), st.integers(0, 60)), max_size=25),
+    up=st.booleans(),
+    transfer=st.sampled_from(("pass", "perform")),
+    steps=st.lists(st.tuples(st.sampled_from(_ACTIONS), st.integers(0, 200)), max_size=25),
 )
 def test_every_call_ends_and_leaves_nothing(
-    routes: int, late_offer: bool, steps: list[tuple[Callable[[Peers, int], None], int]]
+    routes: int,
+    late_offer: bool,
+    up: bool,
+    transfer: str,
+    steps: list[tuple[Callable[[Peers, int], None], int]],
 ) -> None:
-    peers = Peers(routes, late_offer)
+    peers = Peers(routes, late_offer, transfer)
+    if up:
+        peers.establish(0)
     for action, choice in steps:
         action(peers, choice)
     driver = peers.driver
-    if driver.call is not None and driver.call.ack_by_ms == 0:
-        driver.in_dialog("BYE", 1_000)
+    for leg in range(_LEGS if driver.call is not None and driver.call.ack_by_ms == 0 else 0):
+        driver.in_dialog("BYE", 1_000, leg=leg)
     driver.pass_time(_LONG)
     peers.collect()
     assert driver.call is None

@@ -77,6 +77,35 @@ def test_reinvite_after_the_kill(scene: Scene, inviting: str) -> None:
     scene.assert_all_over()
 
 
+@pytest.mark.parametrize("moment", ["referred", "target rings", "target answered", "connected"])
+def test_transfer(scene: Scene, moment: str) -> None:
+    assassin = Assassin(scene, moment)
+    caller, call = set_up(scene, assassin)
+    refer = caller.begin("REFER", extra=[("Refer-To", "<sip:carol@elsewhere.invalid>")])
+    target = scene.callee.call(caller, user="carol")
+    assassin.at("referred")
+    caller.settle(refer, 202)
+    target.ring()
+    for _ in range(2):
+        caller.answer(caller.hear("NOTIFY"), 200, "OK")
+    assassin.at("target rings")
+    target.pick_up()
+    offer = call.hear("INVITE")
+    assassin.at("target answered")
+    call.answer(offer, 200, "OK", body=sdp("transferee"))
+    assert target.hear_ack().body == sdp("transferee")
+    assassin.at("connected")
+    call.hear("ACK")
+    last = caller.hear("NOTIFY")
+    assert last.body == "SIP/2.0 200 OK\r\n"
+    caller.answer(last, 200, "OK")
+    caller.hear_bye()
+    bye = target.begin("BYE")
+    call.hear_bye()
+    target.settle(bye)
+    scene.assert_all_over()
+
+
 def test_busy_after_the_kill(scene: Scene) -> None:
     caller = scene.caller()
     caller.invite()

@@ -43,6 +43,7 @@ class RecordingPort:
     commands: list[edge.Command] = field(default_factory=list)
     acknowledged: list[int] = field(default_factory=list)
     refused: list[int] = field(default_factory=list)
+    unsure: list[int] = field(default_factory=list)
 
     def send(self, commands: Sequence[edge.Command]) -> None:
         self.commands.extend(commands)
@@ -50,8 +51,8 @@ class RecordingPort:
     def acknowledge(self, event_ids: Sequence[int]) -> None:
         self.acknowledged.extend(event_ids)
 
-    def busy(self, event_ids: Sequence[int]) -> None:
-        self.refused.extend(event_ids)
+    def busy(self, event_ids: Sequence[int], *, unsure: bool = False) -> None:
+        (self.unsure if unsure else self.refused).extend(event_ids)
 
     def take(self) -> list[edge.Command]:
         """Return what was told since the last time."""
@@ -105,6 +106,12 @@ class CallDriver:
         """A leg of the stored record."""
         assert self.call is not None
         return self.call.legs[index]
+
+    def tag_of_peer(self, leg: int) -> str:
+        """The tag by which the peer of an egress leg answered."""
+        call = self.call
+        known = call is not None and leg < len(call.legs) and call.legs[leg].remote_tag
+        return known or CALLEE_TAG
 
     def commands(self, kind: str = "") -> list[edge.Command]:
         """What the edge was told since the last look; with `kind` only those."""
@@ -165,7 +172,7 @@ class CallDriver:
     ) -> edge.RequestEvent:
         """Return a request of the caller, or with `leg` of that leg's peer in its dialog."""
         branch = branch or f"z9hG4bK{method}{cseq}{leg}"
-        from_tag = CALLEE_TAG if leg else CALLER_TAG
+        from_tag = self.tag_of_peer(leg) if leg else CALLER_TAG
         request = edge.RequestEvent(
             origin=edge.Origin(
                 via=[f"SIP/2.0/UDP 192.0.2.9;branch={branch}"],

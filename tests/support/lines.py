@@ -8,13 +8,14 @@ from pathlib import Path
 
 from support.ports import free_port
 from support.sipp import UDP4, Sipp, Wire, finish_all
-from support.stack import TO_ITSELF, Distributed, OneProcess, Simple, Stack
+from support.stack import TO_ITSELF, Distributed, OneProcess, Radius, Simple, Stack
 
 IDLE_WITHIN = 10.0
 FORMS: dict[str, Callable[..., Stack]] = {
     "one-process": OneProcess,
     "distributed": Distributed,
     "simple": Simple,
+    "radius": Radius,
 }
 """The forms of the product by the name that tests give them."""
 
@@ -71,22 +72,38 @@ class Lines:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
-        self._lines: dict[tuple[str, str, float], Line] = {}
+        self._lines: dict[tuple[str, str, float, bool, str], Line] = {}
 
     def get(
-        self, form: str, directory: Path, *, callee: Wire = UDP4, t1: float = 0.5, to_itself: bool = False
+        self,
+        form: str,
+        directory: Path,
+        *,
+        callee: Wire = UDP4,
+        t1: float = 0.5,
+        to_itself: bool = False,
+        registrar: bool = False,
+        transfer: str = "pass",
     ) -> Line:
-        """Return a line for one test through the stack of that kind."""
-        kind = form, "itself" if to_itself else str(callee), t1
+        """Return a line for one test through the stack of that kind.
+
+        With ``registrar`` the callee's side gets registrations too; it always does from ``simple``.
+        """
+        kind = form, "itself" if to_itself else str(callee), t1, registrar, transfer
         if kind not in self._lines:
-            self._lines[kind] = self._open(form, callee, t1, to_itself, "-".join(map(str, kind)))
+            self._lines[kind] = self._open(kind, callee, to_itself)
         open_line = self._lines[kind]
         return Line(open_line.stack, callee, open_line.callee_port, directory)
 
-    def _open(self, form: str, callee: Wire, t1: float, to_itself: bool, name: str) -> Line:
+    def _open(self, kind: tuple[str, str, float, bool, str], callee: Wire, to_itself: bool) -> Line:
+        form, _, t1, registrar, transfer = kind
+        name = "-".join(map(str, kind))
         port = free_port()
         route = callee.address(port) + (";transport=tcp" if callee.transport == "tcp" else "")
-        options = {} if form == "simple" else {"t1": t1}
+        env = {"B2BUA_TRANSFER": transfer, "CALL_CONTROL_TRANSFER": transfer}
+        options: dict[str, object] = {}
+        if form not in ("simple", "radius"):
+            options = {"t1": t1, "registrar": registrar, "env": env}
         stack = FORMS[form](self._directory / name, TO_ITSELF if to_itself else route, **options)
         stack.start()
         return Line(stack, callee, port)

@@ -66,9 +66,14 @@ class Scene:
 
 @contextlib.contextmanager
 def running_scene(directory: Path, *, edges: int, t1: float) -> Iterator[Scene]:
-    """Run a scene: two call-control pods, Redis, and ``edges`` edges with timer T1 of ``t1`` seconds."""
+    """Run a scene: two call-control pods, Redis, and ``edges`` edges with timer T1 of ``t1`` seconds.
+
+    Transfers are carried out.
+    """
     callee = Callee(port=free_port())
-    stack = Distributed(directory, callee.hostport, [UDP4], edges=edges, t1=t1)
+    stack = Distributed(
+        directory, callee.hostport, [UDP4], edges=edges, t1=t1, env={"CALL_CONTROL_TRANSFER": "perform"}
+    )
     try:
         stack.start()
         yield Scene(stack, callee)

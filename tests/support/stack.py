@@ -220,9 +220,11 @@ class OneProcess(Stack):
         *,
         env: Mapping[str, str] | None = None,
         t1: float = 0.5,
+        registrar: bool = False,
     ) -> None:
         super().__init__(directory, route, wires)
         self._env = {"B2BUA_IDENTITY_KEY": IDENTITY_KEY, **(env or {})}
+        self._registrar = registrar
         self.t1 = t1
         self._port = 0
 
@@ -233,6 +235,8 @@ class OneProcess(Stack):
         for wire in self.wires:
             argv += ["--listen", f"{wire.transport}:{wire.address(self._port)}"]
         argv += ["--route", self.next_hop, "--http", http, "--t1", str(self.t1)]
+        if self._registrar:
+            argv += ["--sip-proxy", self.next_hop]
         part = Part("b2bua", argv, http, self.directory / "b2bua.log", self._env)
         return {"b2bua": [part]}
 
@@ -257,6 +261,39 @@ class Simple(Stack):
         return wire.address(self._port)
 
 
+class Radius(Stack):
+    """``b2bua_radius`` without RADIUS, in the foreground, with a control socket: how harnesses start it."""
+
+    def __init__(
+        self,
+        directory: Path,
+        route: str,
+        wires: Sequence[Wire] = (UDP4, TCP4),
+        *,
+        options: Sequence[str] = (),
+        env: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(directory, route, wires)
+        self._options = tuple(options)
+        self._env = {"SIPLOG_BEND": "none", **(env or {})}
+        self._port = 0
+
+    def _lay_out(self) -> dict[str, list[Part]]:
+        self._port = free_port()
+        argv = [str(BIN / "b2bua_radius"), "-f", "-u", "-A", "0", "-s", self.next_hop]
+        argv += ["-l", bracketed(self.wires[0].host), "-p", str(self._port), "-c", str(self.control)]
+        part = SocketPart("b2bua_radius", [*argv, *self._options], self.control, self.directory, self._env)
+        return {"b2bua_radius": [part]}
+
+    @property
+    def control(self) -> Path:
+        """The control socket."""
+        return self.directory / "control.sock"
+
+    def sip_address(self, wire: Wire, index: int = 0) -> str:
+        return wire.address(self._port)
+
+
 class Distributed(Stack):
     """Redis, call-control pods and edges: services ``redis``, ``call-control`` and ``sip-edge``."""
 
@@ -270,8 +307,10 @@ class Distributed(Stack):
         edges: int = 1,
         env: Mapping[str, str] | None = None,
         t1: float = 0.5,
+        registrar: bool = False,
     ) -> None:
         super().__init__(directory, route, wires)
+        self._registrar = registrar
         self._call_controls = call_controls
         self._edges = edges
         self._env = {"B2BUA_IDENTITY_KEY": IDENTITY_KEY, **(env or {})}
@@ -349,6 +388,7 @@ class Distributed(Stack):
             "SIP_EDGE_HTTP": http,
             "SIP_EDGE_ID": name,
             "SIP_EDGE_T1": str(self.t1),
+            "SIP_EDGE_SIP_PROXY": self.next_hop if self._registrar else "",
         }
         return Part(
             name,
@@ -437,6 +477,26 @@ class BoundPart(Part):
             if not self.running.running:
                 raise NotStarted(self.running.report())
             return is_bound("tcp", self._port)
+
+        wait_until(ready, timeout=timeout, what=f"{self.name} is ready")
+
+
+class SocketPart(Part):
+    """A process that is ready when its control socket is there."""
+
+    def __init__(
+        self, name: str, argv: list[str], control: Path, directory: Path, env: Mapping[str, str]
+    ) -> None:
+        super().__init__(name, argv, "", directory / f"{name}.log", dict(env))
+        self._control = control
+
+    def wait_ready(self, timeout: float = READY_WITHIN) -> None:
+        """Wait until the socket is there."""
+
+        def ready() -> bool:
+            if not self.running.running:
+                raise NotStarted(self.running.report())
+            return self._control.is_socket()
 
         wait_until(ready, timeout=timeout, what=f"{self.name} is ready")
 

@@ -12,7 +12,7 @@ import re
 import secrets
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from support.ports import bracketed, loopback
@@ -215,7 +215,15 @@ class Dialog:
     def new_branch(self) -> str:
         return f"z9hG4bK{secrets.token_hex(6)}{next(self._counter)}"
 
-    def request(self, method: str, *, branch: str = "", cseq: int = 0, body: str = "") -> bytes:
+    def request(
+        self,
+        method: str,
+        *,
+        branch: str = "",
+        cseq: int = 0,
+        body: str = "",
+        extra: Sequence[tuple[str, str]] = (),
+    ) -> bytes:
         """Write a request of this side."""
         headers = [
             ("Via", f"SIP/2.0/UDP {self.endpoint.hostport};branch={branch or self.new_branch()}"),
@@ -226,15 +234,16 @@ class Dialog:
             ("CSeq", f"{cseq or self.cseq} {method}"),
             ("Contact", f"<sip:{self.endpoint.hostport}>"),
         ]
+        headers += extra
         if body:
             headers.append(("Content-Type", "application/sdp"))
         return compose(f"{method} {self.target} SIP/2.0", headers, body)
 
-    def begin(self, method: str, *, body: str = "") -> Pending:
+    def begin(self, method: str, *, body: str = "", extra: Sequence[tuple[str, str]] = ()) -> Pending:
         """Send an in-dialog request, the first time."""
         self.cseq += 1
         branch = self.new_branch()
-        pending = Pending(method, branch, self.request(method, branch=branch, body=body))
+        pending = Pending(method, branch, self.request(method, branch=branch, body=body, extra=extra))
         self._send(pending.data)
         return pending
 
@@ -350,10 +359,14 @@ class Caller(Dialog):
 class Callee(Endpoint):
     """A callee on a port of its own, for any number of calls."""
 
-    def call(self, caller: Caller, *, timeout: float = PATIENCE) -> CalleeCall:
-        """Wait for the INVITE that ``caller`` caused: its Call-ID begins with the caller's."""
+    def call(self, caller: Caller, *, user: str = "", timeout: float = PATIENCE) -> CalleeCall:
+        """Wait for the INVITE that ``caller`` caused, to a user if given.
+
+        Its Call-ID begins with the caller's.
+        """
+        start = f"INVITE sip:{user}@" if user else "INVITE "
         invite = self.take(
-            lambda m: m.start_line.startswith("INVITE ") and m.call_id.startswith(caller.call_id),
+            lambda m: m.start_line.startswith(start) and m.call_id.startswith(caller.call_id),
             "INVITE",
             timeout=timeout,
         )

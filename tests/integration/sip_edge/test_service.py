@@ -352,3 +352,21 @@ def test_shows_each_network_its_own_address(factory: LoopFactory) -> None:
             assert f"Via: SIP/2.0/UDP 192.0.2.2:{port};" in text
 
     run(factory, main())
+
+
+@pytest.mark.parametrize(("options", "heard"), [("", False), (";nat=yes", True), (";nat=no", False)])
+def test_answers_a_peer_behind_a_nat_where_it_sends_from(
+    factory: LoopFactory, options: str, heard: bool
+) -> None:
+    async def main() -> None:
+        phone = Phone()
+        listen = f"udp:127.0.0.1:0;for=127.0.0.0/8{options}"
+        async with bench(listen) as edge:
+            data = phone.request("OPTIONS").replace(f"UDP {phone.at}".encode(), b"UDP 10.0.0.5:5062")
+            phone.send(data, edge.address("udp"))
+            # Without NAT traversal this one is answered first.
+            phone.send(phone.request("OPTIONS", "z9hG4bKtwo"), edge.address("udp"))
+            text = await phone.hear("SIP/2.0 200")
+            assert ("branch=z9hG4bKone" in text) is heard
+
+    run(factory, main())

@@ -44,7 +44,12 @@ class May(Enum):
     BE_TORN_DOWN = "a call that is up is ended by us"
     END_ONE_SIDED = "one side hears nothing of the end"
     GO_UNANSWERED = "a request inside a dialog gets no answer"
-    BE_OUT_OF_ORDER = "a request inside a dialog is overtaken by a later one, and refused with 500"
+    BE_CALLED_TWICE = "a callee gets an INVITE again when it has forgotten the first one"
+    BE_HUNG_UP_TWICE = "a BYE of ours comes in two transactions"
+    LEAVE_A_TRANSACTION = "an edge that missed the answer keeps its transaction for ten minutes"
+    BE_OUT_OF_ORDER = (
+        "a request inside a dialog is overtaken by a later one, or its copy, and refused with 500"
+    )
 
 
 class Phase(Enum):
@@ -69,6 +74,10 @@ EXCUSES: Mapping[Fault, Mapping[May, Phase]] = MappingProxyType(
             May.HEAR_NOTHING: Phase.NEW,
             # It sent our INVITE, and could not tell any more: nobody can send the CANCEL.
             May.END_ONE_SIDED: Phase.DIALLING,
+            # The callee's answer was acknowledged, and had not reached a pod.
+            May.BE_CALLED_TWICE: Phase.SETUP,
+            # A 2xx that comes again after the end finds nobody who knows its ACK, and is hung up.
+            May.BE_HUNG_UP_TWICE: Phase.ANY,
             May.BE_OUT_OF_ORDER: Phase.ANY,
         },
         Fault.EDGE_LOST: {
@@ -80,13 +89,23 @@ EXCUSES: Mapping[Fault, Mapping[May, Phase]] = MappingProxyType(
             May.BE_OUT_OF_ORDER: Phase.ANY,
         },
         Fault.EDGE_PAUSED: {May.BE_OUT_OF_ORDER: Phase.ANY},
-        Fault.STREAM_BROKEN: {May.BE_OUT_OF_ORDER: Phase.ANY},
+        # The answer leaves by an edge that is connected, and the other one does not hear of it.
+        Fault.STREAM_BROKEN: {May.LEAVE_A_TRANSACTION: Phase.ANY, May.BE_OUT_OF_ORDER: Phase.ANY},
         Fault.STREAM_STALLED: {May.BE_OUT_OF_ORDER: Phase.ANY},
         Fault.STORE_CUT: {May.BE_OUT_OF_ORDER: Phase.ANY},
         # The pod waits a second for the store before it declines: longer than a new call may wait in a queue.
-        Fault.STORE_SLOW: {May.BE_REFUSED: Phase.NEW, May.BE_OUT_OF_ORDER: Phase.ANY},
+        Fault.STORE_SLOW: {
+            May.BE_REFUSED: Phase.NEW,
+            May.BE_HUNG_UP_TWICE: Phase.ANY,
+            May.BE_OUT_OF_ORDER: Phase.ANY,
+        },
         Fault.STORE_AWAY_SHORTLY: {May.BE_OUT_OF_ORDER: Phase.ANY},
-        Fault.STORE_AWAY: {May.BE_REFUSED: Phase.NEW, May.BE_OUT_OF_ORDER: Phase.ANY},
+        # A call that was ended meanwhile by an old record is ended once more by the newer one.
+        Fault.STORE_AWAY: {
+            May.BE_REFUSED: Phase.NEW,
+            May.BE_HUNG_UP_TWICE: Phase.ANY,
+            May.BE_OUT_OF_ORDER: Phase.ANY,
+        },
         Fault.STORE_ROLLED_BACK: {May.BE_OUT_OF_ORDER: Phase.ANY},
     }
 )

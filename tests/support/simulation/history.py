@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -132,8 +133,9 @@ class History:
         """How far the call was when a fault came."""
         start, until = suffered.start, suffered.end + _JUST_AFTER
         dialled = [one.time for side in self.callees for one in side.all(Kind.REQUEST_RECEIVED, "INVITE")]
+        asked = [one.time for one in self.caller.all(Kind.REQUEST_SENT, "INVITE") if one.cseq == 1]
         holds = {
-            Phase.NEW: start - _NEW <= self.started <= until,
+            Phase.NEW: any(start - _NEW <= time <= until for time in asked),
             Phase.DIALLING: any(start - _DIALLING <= time <= until for time in dialled),
             Phase.SETUP: self.established is None or self.established > start - _JUST_ESTABLISHED,
             Phase.ANY: True,
@@ -147,18 +149,18 @@ class History:
         for side in self.sides:
             if side.vanished:
                 yield f"{side.name} vanished"
-            if side is not at and any(one.time <= time for one in side.all(Kind.REQUEST_SENT, "BYE")):
+            if any(one.time <= time for one in side.all(Kind.REQUEST_SENT, "BYE")):
                 yield f"BYE of {side.name}"
         if any(one.time <= time for one in self.caller.all(Kind.TIMED_OUT, "INVITE")):
             yield "the caller gave up"
-        if at is not self.caller:
-            if any(one.time <= time for one in self.caller.all(Kind.REQUEST_SENT, "CANCEL")):
-                yield "CANCEL"
-            if self.caller.call.status >= 300:
-                yield "the caller was refused"
+        if any(one.time <= time for one in self.caller.all(Kind.REQUEST_SENT, "CANCEL")):
+            yield "CANCEL"
+        if at is not self.caller and self.caller.call.status >= 300:
+            yield "the caller was refused"
 
     def _meets(self, suffered: Suffered) -> bool:
-        in_time = suffered.start <= self._last and self.started <= suffered.end + AFTERMATH
+        last = self._last if all(side.over for side in self.sides) else math.inf
+        in_time = suffered.start <= last and self.started <= suffered.end + AFTERMATH
         return in_time and (not suffered.edge or suffered.edge in self.edges)
 
 

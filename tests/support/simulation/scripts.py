@@ -15,8 +15,8 @@ from sipcore.testing.call import Call
 from sipcore.testing.script import CallState, Script, Step
 
 #: Policy of the simulated call-control, in seconds; short, so that runs are.
-ANSWER_TIMEOUT = 70.0
-MAX_CALL = 150.0
+ANSWER_TIMEOUT = 110.0
+MAX_CALL = 180.0
 
 _REFUSALS = (404, 480, 486, 500, 503)
 _DEAD = Script(trying=False, ring_after=None, answer_after=None, steps=(Step(0.0, Call.vanish, early=True),))
@@ -159,7 +159,8 @@ def hangs_up_early(draw: Random) -> Scenario:
         cancel_after=6.0,
         hangup_after=1.0,
     )
-    callee = Script(answer_after=draw.choice((None, 2.0)))
+    # A BYE that crosses a 2xx which is lost leaves the caller without one: we take it for the ACK.
+    callee = Script(answer_after=draw.choice((None, 20.0)))
     return Scenario(caller=caller, callee=callee, statuses=frozenset({200, 487}))
 
 

@@ -243,9 +243,9 @@ class PodPort:
             self._new_calls.difference_update(event_ids)
             self._writer.wake()
 
-    def busy(self, event_ids: Sequence[int]) -> None:
-        """See `EdgePort.busy`."""
-        if not self.ended:
+    def busy(self, event_ids: Sequence[int], *, unsure: bool = False) -> None:
+        """See `EdgePort.busy`: what may be committed is left to the patience of the edge."""
+        if not (self.ended or unsure):
             self._open_frame().busy.extend(event_ids)
             self._writer.wake()
 

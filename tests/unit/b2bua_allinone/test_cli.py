@@ -1,11 +1,14 @@
 """The command line of `b2bua`: what it accepts, and one line for what it does not."""
 
+from pathlib import Path
+
 import pytest
 
 from b2bua_allinone.__main__ import main
 from b2bua_allinone.cli import parse_arguments
 from b2bua_allinone.settings import Settings
 from sip_edge.domain import HelperProxyConfig
+from svckit.errors import SettingsError
 from svckit.settings import load
 
 
@@ -20,6 +23,7 @@ def test_the_defaults_listen_everywhere_and_answer_by_themselves() -> None:
     assert settings.store == "memory"
     assert settings.helper_proxy is None
     assert settings.notify == "accept"
+    assert not settings.nat_traversal
 
 
 def test_options_become_settings() -> None:
@@ -36,12 +40,14 @@ def test_options_become_settings() -> None:
         "registrar.example",
         "--notify",
         "refuse",
+        "--nat-traversal",
     )
     assert [spec.port for spec in settings.listeners] == [5070]
     assert [entry.uri for entry in settings.route] == ["sip:127.0.0.1:5062", "sip:[::1]"]
     assert settings.store == "redis://h/1"
     assert settings.helper_proxy == HelperProxyConfig(uri="sip:registrar.example")
     assert settings.notify == "refuse"
+    assert settings.nat_traversal
 
 
 def test_options_of_routing_reach_the_policy() -> None:
@@ -66,6 +72,36 @@ def test_routes_with_secrets_come_from_the_environment(monkeypatch: pytest.Monke
     assert [entry.host for entry in settings_of("--route", "192.0.2.3").route] == ["192.0.2.3"]
 
 
+def test_what_the_drop_ins_have_too(tmp_path: Path) -> None:
+    settings = settings_of(
+        *("--control", str(tmp_path / "c.sock"), "--message-log", str(tmp_path / "sip.log")),
+        *("--codecs", "0,8", "--keepalive-caller", "30", "--keepalive-callee", "40", "--nat-traversal"),
+    )
+    assert str(settings.control) == f"unix:{tmp_path / 'c.sock'}"
+    assert str(settings.message_log) == str(tmp_path / "sip.log")
+    policy = settings.policy(settings.route)
+    assert policy.allowed_codecs is not None and policy.allowed_codecs.payload_types == {"0", "8"}
+    assert (policy.ingress_keepalive_ms, policy.egress_keepalive_ms) == (30_000, 40_000)
+    assert settings.nat_traversal
+
+
+def test_the_environment_can_say_it_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("B2BUA_CONTROL", "tcp:127.0.0.1")
+    monkeypatch.setenv("B2BUA_MESSAGE_LOG", "syslog")
+    monkeypatch.setenv("B2BUA_ALLOWED_CODECS", "0,8")
+    settings = settings_of()
+    assert (str(settings.control), str(settings.message_log)) == ("tcp:127.0.0.1:12345", "syslog")
+    assert settings.allowed_codecs is not None
+    monkeypatch.setenv("B2BUA_CONTROL", "tcp:")
+    with pytest.raises(SettingsError, match="B2BUA_CONTROL"):
+        settings_of()
+
+
+def test_no_message_is_logged_unasked() -> None:
+    assert str(settings_of().message_log) == "none"
+    assert settings_of().control is None
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -84,6 +120,9 @@ def test_routes_with_secrets_come_from_the_environment(monkeypatch: pytest.Monke
         (["run", "--notify", "ignore"], "--notify"),
         (["run", "--listen", "udp:127.0.0.1"], "listen"),
         (["run", "--listen", "carrier-pigeon:1.2.3.4:5"], "listen"),
+        (["run", "--control", "tcp:"], "--control"),
+        (["run", "--codecs", "x"], "--codecs"),
+        (["run", "--message-log", ""], "--message-log"),
         ([], "COMMAND"),
         (["fly"], "fly"),
     ],

@@ -25,9 +25,10 @@ class Later:
 
 
 class BusyPod:
-    """A pod whose store is away."""
+    """A pod whose store is away; or one that does not know what the store has taken."""
 
     def __init__(self) -> None:
+        self.unsure = False
         self.seen: list[edge.Event] = []
         self.done: list[int] = []
 
@@ -36,7 +37,7 @@ class BusyPod:
 
     def on_event(self, port: InProcessLink, event: edge.Event) -> None:
         self.seen.append(event)
-        port.busy((event.id,))
+        port.busy((event.id,), unsure=self.unsure)
 
     def on_done(self, port: InProcessLink, refs: Sequence[edge.CommandRef]) -> None:
         self.done.extend(ref.id for ref in refs)
@@ -57,6 +58,17 @@ def test_a_new_call_is_refused_while_the_store_is_away() -> None:
     (command,) = commands
     assert (command.respond.status, command.respond.transaction) == (503, "t")
     assert command.respond.headers[0].name == "Retry-After"
+
+
+def test_a_new_call_that_may_be_committed_is_refused_only_when_it_is_too_late_for_it() -> None:
+    link, pod, later, commands = wired()
+    pod.unsure = True
+    link.submit(edge.Event(id=1, opens_call=True, request=edge.RequestEvent(transaction="t")))
+    link.flush()
+    later.run(rounds=20)
+    assert commands == []
+    later.run(rounds=200)
+    assert [command.respond.status for command in commands] == [503]
 
 
 def test_everything_else_is_offered_again_until_nobody_waits_any_more() -> None:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 
+import pytest
 from structlog.testing import capture_logs
 
+from b2bua.callcontrol.v1 import call_pb2 as record
 from b2bua.edge.v1 import edge_pb2 as edge
-from support.call_driver import CallDriver, RecordingPort
+from call_control.domain.store import Commit, Outcome, Verdict
+from call_control.pod import Pod
+from support.call_driver import ANSWER, CallDriver, RecordingPort
 
 
 class TestReportsThatARequestLeft:
@@ -66,6 +71,47 @@ class TestOldRecordInTheCache:
         assert driver.pod.cached_calls == 0
 
 
+class TestEndWithoutTheStore:
+    def partitioned(self) -> tuple[CallDriver, Pod]:
+        """A call that rings for a pod which cannot reach the store, and is up for another one."""
+        driver = CallDriver()
+        branch = driver.ringing()
+        first = driver.pod
+        driver.pod = driver.new_pod()
+        driver.response(200, branch, body=ANSWER, reason="OK")
+        driver.confirm_all()
+        driver.in_dialog("ACK", 1)
+        driver.pod = first
+        driver.store.available = False
+        return driver, first
+
+    def test_is_left_to_a_pod_that_can_commit(self) -> None:
+        driver, _ = self.partitioned()
+        driver.port.take()
+        bye = driver.in_dialog("BYE", 2)
+        assert driver.port.refused == [bye.id]
+        assert driver.port.take() == []
+
+    def test_numbers_its_commands_as_nobody_else_does(self) -> None:
+        driver, _ = self.partitioned()
+        given = {command.id for command in driver.port.take()}
+        driver.tell(driver.in_dialog("BYE", 2))
+        commands = driver.commands()
+        assert [one.respond.status for one in commands if one.respond.status] == [200, 487]
+        assert given.isdisjoint(command.id for command in commands)
+
+    def test_ends_what_another_pod_has_made_of_the_call(self) -> None:
+        driver, _ = self.partitioned()
+        driver.tell(driver.in_dialog("BYE", 2))
+        driver.port.take()
+        driver.store.available = True
+        driver.pod.on_available()
+        byes = driver.requests("BYE")
+        assert len(byes) == 2
+        assert driver.call is not None
+        assert driver.call.state == record.CALL_STATE_ENDED
+
+
 class TestCommandsForAnEdgeThatIsAway:
     def test_invite_waits_for_it(self) -> None:
         """It may have left, with its report lost: from another edge it would be a merged request."""
@@ -80,16 +126,19 @@ class TestCommandsForAnEdgeThatIsAway:
         driver.pass_time(2.0, pod)
         assert len(driver.requests("INVITE")) == 1
 
-    def test_invite_that_nobody_looks_after_fails_over(self) -> None:
+    def test_invite_that_nobody_looks_after_is_begun_again(self) -> None:
         """The edge was started anew before the callee said anything: no timer B runs any more."""
         driver = CallDriver("192.0.2.1", "192.0.2.2")
         driver.invite()
-        driver.sent(driver.requests("INVITE")[0].branch)
+        (first,) = driver.requests("INVITE")
+        driver.sent(first.branch)
         driver.pod.detach(driver.port)
         driver.port = RecordingPort(boot=2)
         driver.pod.attach(driver.port)
         driver.pass_time(40.0)
-        assert {invite.target.uri for invite in driver.requests("INVITE")} == {"sip:192.0.2.2"}
+        invites = driver.requests("INVITE")
+        assert {(one.branch, one.target.uri) for one in invites} == {(first.branch, "sip:192.0.2.1")}
+        assert (invites[0].cseq, invites[0].body) == (first.cseq, first.body)
 
     def test_all_else_goes_by_another_one(self) -> None:
         driver = CallDriver()
@@ -99,6 +148,65 @@ class TestCommandsForAnEdgeThatIsAway:
         driver.pod.attach(other)
         driver.in_dialog("BYE", 2)
         assert [one.WhichOneof("kind") for one in other.take()] == ["respond", "send_request"]
+
+
+class TestInviteAtASecondEdge:
+    def copy(self, driver: CallDriver) -> RecordingPort:
+        """The INVITE that opened the call comes to another edge; what that is told."""
+        event = driver.event(request=driver.request("INVITE", 1, branch="z9hG4bKcaller"))
+        event.opens_call = True
+        event.edge.edge_id = "edge-b"
+        other = RecordingPort("edge-b")
+        driver.pod.attach(other)
+        driver.pod.on_event(other, event)
+        return other
+
+    def test_gets_the_answer_that_the_first_one_has_confirmed(self) -> None:
+        driver = CallDriver()
+        driver.ringing()
+        driver.cancel()
+        driver.confirm_all()
+        assert [one.respond.status for one in self.copy(driver).take()] == [487]
+
+    def test_is_forgotten_when_the_call_is_up(self) -> None:
+        driver = CallDriver()
+        driver.confirmed()
+        (command,) = self.copy(driver).take()
+        assert command.stop.forget
+
+    def test_is_forgotten_when_the_call_is_over(self) -> None:
+        driver = CallDriver()
+        driver.confirmed()
+        driver.in_dialog("BYE", 2)
+        (bye,) = driver.requests("BYE")
+        driver.response(200, bye.branch, method="BYE", cseq=bye.cseq)
+        driver.pass_time(2.0)
+        for number in range(1, 20):
+            driver.pod.on_done(driver.port, [edge.CommandRef(call_key=driver.key, id=number)])
+        assert driver.call is None
+        (command,) = self.copy(driver).take()
+        assert command.stop.forget
+
+
+class TestNewCallThatMayBeCommitted:
+    def test_is_never_said_to_be_declined(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The reply of the store got lost: the edge would refuse the caller, while the callee is called."""
+        driver = CallDriver()
+        write = driver.store.commit
+
+        def commit(commit: Commit, then: Callable[[Outcome], None]) -> None:
+            write(commit, lambda outcome: then(outcome._replace(verdict=Verdict.UNAVAILABLE)))
+
+        monkeypatch.setattr(driver.store, "commit", commit)
+        invite = driver.invite()
+        assert driver.port.unsure == [invite.id]
+        assert driver.port.refused == []
+
+    def test_is_declined_while_the_store_is_away(self) -> None:
+        driver = CallDriver()
+        driver.store.available = False
+        invite = driver.invite()
+        assert driver.port.refused == [invite.id]
 
 
 class TestMergeMarker:

@@ -35,6 +35,8 @@ READ = [
             networks=(ip_network("10.0.0.0/8"), ip_network("fd00::/8")),
         ),
     ),
+    ("udp:0.0.0.0:5060;nat=yes", ListenSpec("udp", "0.0.0.0", 5060, nat=True)),
+    ("udp:0.0.0.0:5060;nat=no", ListenSpec("udp", "0.0.0.0", 5060, nat=False)),
 ]
 
 
@@ -71,6 +73,7 @@ def test_reads_a_list_in_its_order() -> None:
         ("udp:0.0.0.0:1;advertise=", "with a value"),
         ("udp:0.0.0.0:1;advertise=a;advertise=b", "once"),
         ("udp:0.0.0.0:1;advertise=a b", "host name or an IP address"),
+        ("udp:0.0.0.0:1;nat=maybe", "nat=yes or nat=no"),
         ("udp:0.0.0.0:1;for=10.0.0.1/8", "network that cannot be read"),
         ("udp:0.0.0.0:1,udp:0.0.0.0:1", "named twice for all peers"),
         (
@@ -141,6 +144,7 @@ entries = st.builds(
     advertise=st.none() | st.builds(HostPort, st.ip_addresses().map(str), st.integers(0, 65535)),
     contact=st.none() | st.builds(HostPort, st.just("sip.example.com"), st.integers(0, 65535)),
     networks=st.lists(st.ip_addresses().map(ip_network), max_size=2, unique=True).map(tuple),
+    nat=st.none() | st.booleans(),
 )
 
 

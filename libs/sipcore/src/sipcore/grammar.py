@@ -41,13 +41,16 @@ _MUST_ESCAPE = re.compile(r'["\\\x00]')
 _USUAL_PARAMS = frozenset(("branch", "rport", "received", "tag", "expires"))
 """Names that are known to be tokens."""
 
+_USUAL_METHODS = frozenset(("INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "INFO", "UPDATE", "PRACK"))
+"""The tokens that are asked about most."""
+
 _MEMO_LENGTH = 64
 """Longer hosts are parsed anew each time, so that the memo stays small whatever peers send."""
 
 
 def is_token(text: str) -> bool:
     """Whether ``text`` is a token (RFC 3261 25.1): method, option tag, name of a parameter or field."""
-    return TOKEN.fullmatch(text) is not None
+    return text in _USUAL_METHODS or TOKEN.fullmatch(text) is not None
 
 
 def parse_number(text: str, limit: int) -> int:

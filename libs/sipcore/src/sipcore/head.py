@@ -121,7 +121,7 @@ def read_start_line(
 
     Raises PeerProtocolError that says to drop when the line is no request line and no good status line.
     """
-    if line[:4].upper() == "SIP/":
+    if line[:4] == "SIP/" or line[:4].upper() == "SIP/":
         read = _remembered_status_line if len(line) <= _REMEMBERED_LENGTH else _read_status_line
         status, reason = read(line)
         return Response(status, reason, headers), fault

@@ -54,6 +54,8 @@ _USUAL_TAGGED = re.compile(
 )
 """From and To as nearly everybody writes them; a subset of what the parser takes."""
 
+_USUAL_CSEQ = re.compile(r"([0-9]{1,9}) ([A-Z]+)")
+
 _OWN_SCHEMES = ("sip", "sips", "tel")
 _TRANSPORTS = {
     f"SIP/2.0/{transport}": transport for transport in ("UDP", "TCP", "TLS", "SCTP", "WS", "WSS", "TLS-SCTP")
@@ -337,6 +339,9 @@ def parse_cseq(text: str) -> CSeq:
 
 
 def _parse_cseq(text: str) -> CSeq:
+    usual = _USUAL_CSEQ.fullmatch(text)
+    if usual is not None:
+        return CSeq(int(usual[1]), usual[2])
     number, _, method = text.partition(" ")
     if not number.isdigit() or method[:1] in WSP:
         number, _, method = text.replace("\t", " ").partition(" ")

@@ -241,8 +241,11 @@ class _Message:
     @property
     def contact(self) -> NameAddr | None:
         """The first Contact (RFC 3261 20.10), or None; its ``uri`` is "*" for ``Contact: *``."""
-        found: NameAddr | None = self.headers._typed.get("contact")
-        return found if found is not None else self._optional("contact", _first_address)
+        headers = self.headers
+        if "contact" not in headers.index:
+            return None
+        found: NameAddr | None = headers._typed.get("contact")
+        return found if found is not None else self._mandatory("contact", _first_address)
 
     @property
     def contacts(self) -> tuple[NameAddr, ...]:
@@ -270,6 +273,8 @@ class _Message:
     @property
     def record_routes(self) -> tuple[str, ...]:
         """The elements of Record-Route in order, each as on the wire and known to be well formed."""
+        if "record-route" not in self.headers.index:
+            return ()
         return self._list("record-route", "record-routes", _checked_route)
 
     @property
@@ -280,7 +285,11 @@ class _Message:
     @property
     def max_forwards(self) -> int | None:
         """Max-Forwards (RFC 3261 20.22), 0..255, or None."""
-        return self._optional("max-forwards", parse_max_forwards)
+        headers = self.headers
+        if "max-forwards" not in headers.index:
+            return None
+        found: int | None = headers._typed.get("max-forwards")
+        return found if found is not None else self._mandatory("max-forwards", parse_max_forwards)
 
     @property
     def expires(self) -> int | None:
@@ -295,6 +304,8 @@ class _Message:
     @property
     def require(self) -> tuple[str, ...]:
         """The option tags of Require (RFC 3261 20.32), in lower case."""
+        if "require" not in self.headers.index:
+            return ()
         return self._list("require", "require", _option_tag)
 
     @property

@@ -89,7 +89,7 @@ def _letters(state: _Hash, data: bytes) -> bytes:
 
 def _fields(*fields: str) -> bytes:
     """One byte string per tuple of strings, never the same for two of them; takes any text."""
-    lengths = " ".join([str(len(field)) for field in fields])
+    lengths = " ".join(map(str, map(len, fields)))
     return f"{lengths} {''.join(fields)}".encode("utf-8", "surrogatepass")
 
 

@@ -5,9 +5,9 @@ One text names all listeners, separated by commas:
     udp:0.0.0.0:5060;advertise=192.0.2.1;for=10.0.0.0/8+fd00::/8,tcp:[::1]:5060
 
 `advertise` is the address for Via (it must reach this edge or its successor), `contact` the address for
-Contact (it must reach any edge), `for` the peer networks to which both apply. A listener may be named several
-times, each time for other peer networks; the most specific network wins, an entry without `for` serves
-everybody else.
+Contact (it must reach any edge), `nat=yes` that peers may be behind a NAT (`nat=no`: they are not), `for` the
+peer networks to which all that applies. A listener may be named several times, each time for other peer
+networks; the most specific network wins, an entry without `for` serves everybody else.
 """
 
 from __future__ import annotations
@@ -53,6 +53,7 @@ class ListenSpec:
     advertise: HostPort | None = None
     contact: HostPort | None = None
     networks: tuple[IPNetwork, ...] = ()
+    nat: bool | None = None
 
     @property
     def socket(self) -> tuple[str, str, int]:
@@ -67,6 +68,8 @@ class ListenSpec:
             parts.append(f"contact={self.contact}")
         if self.networks:
             parts.append("for=" + "+".join(map(str, self.networks)))
+        if self.nat is not None:
+            parts.append(f"nat={'yes' if self.nat else 'no'}")
         return ";".join(parts)
 
 
@@ -151,7 +154,7 @@ def _parse_entry(entry: str) -> ListenSpec:
         name, _, value = option.partition("=")
         name, value = name.strip(), value.strip()
         if name not in _OPTIONS:
-            raise ValueError(f"{entry!r} has an option {name!r}, expected advertise=, contact= or for=")
+            raise ValueError(f"{entry!r} has an option {name!r}, expected advertise=, contact=, for= or nat=")
         if name in found or not value:
             raise ValueError(f"{entry!r} should give {name}= once, with a value")
         found[name] = value
@@ -163,10 +166,17 @@ def _parse_entry(entry: str) -> ListenSpec:
         advertise=None if advertise is None else parse_host_port(advertise, default_port=bound.port),
         contact=None if contact is None else parse_host_port(contact, default_port=bound.port),
         networks=tuple(_network(part, entry) for part in found["for"].split("+")) if "for" in found else (),
+        nat=_yes_or_no(found["nat"], entry) if "nat" in found else None,
     )
 
 
-_OPTIONS = frozenset({"advertise", "contact", "for"})
+_OPTIONS = frozenset({"advertise", "contact", "for", "nat"})
+
+
+def _yes_or_no(text: str, entry: str) -> bool:
+    if text not in ("yes", "no"):
+        raise ValueError(f"{entry!r} should have nat=yes or nat=no")
+    return text == "yes"
 
 
 def _refuse_conflicts(specs: tuple[ListenSpec, ...]) -> None:

@@ -7,10 +7,13 @@ from collections.abc import Callable, Sequence
 from ipaddress import ip_network
 from typing import TypeVar
 
+from b2bua_allinone.control.address import parse_control_address
+from b2bua_allinone.message_log.settings import from_word
 from call_control.domain.call_id import CALL_ID_FORMS
 from call_control.domain.routing.entry import parse_route
 from call_control.domain.routing.pass_headers import parse_pass_headers
 from call_control.domain.routing.translation import parse_translation
+from sipcore.codec_filter import parse_allowed_pts
 from svckit.listen import parse_host_port
 from svckit.runner import version
 
@@ -70,8 +73,8 @@ def _add_options(run: argparse.ArgumentParser) -> None:
         "--listen",
         action="append",
         metavar="SPEC",
-        help="udp:HOST:PORT or tcp:HOST:PORT[;advertise=HOST[:PORT]][;contact=HOST[:PORT]][;for=CIDR+CIDR]; "
-        f"may be repeated (default: {' '.join(_DEFAULT_LISTENERS)})",
+        help="udp:HOST:PORT or tcp:HOST:PORT[;advertise=HOST[:PORT]][;contact=HOST[:PORT]][;nat=yes|no]"
+        f"[;for=CIDR+CIDR]; may be repeated (default: {' '.join(_DEFAULT_LISTENERS)})",
     )
     run.add_argument(
         "--route",
@@ -108,6 +111,17 @@ def _add_options(run: argparse.ArgumentParser) -> None:
         choices=("relay", "follow"),
         help="what becomes of a 300, 301 or 302: relay it to the caller, or follow it (default: relay)",
     )
+    run.add_argument(
+        "--transfer",
+        choices=("pass", "perform"),
+        help="what becomes of a REFER: pass it on to the other side, or perform it (default: pass)",
+    )
+    run.add_argument(
+        "--transfer-direct",
+        action="store_true",
+        default=None,
+        help="a transfer may lead to any host that a Refer-To names (default: the routes lead)",
+    )
     run.add_argument("--store", metavar="memory|URL", help="memory, or a Redis URL (default: memory)")
     run.add_argument(
         "--http",
@@ -136,6 +150,39 @@ def _add_options(run: argparse.ArgumentParser) -> None:
         choices=("accept", "refuse"),
         help="NOTIFY outside of dialogs: answer 200, or 489 (default: accept)",
     )
+    run.add_argument(
+        "--codecs",
+        type=_checked(parse_allowed_pts),
+        metavar="LIST",
+        help="what session descriptions may hold: payload types and [NAME/RATE] with commas (default: all)",
+    )
+    run.add_argument(
+        "--keepalive-caller",
+        type=float,
+        metavar="SECONDS",
+        help="re-INVITE to the caller this often, to find out whether it still lives (default: never)",
+    )
+    run.add_argument(
+        "--keepalive-callee", type=float, metavar="SECONDS", help="the same for the callee (default: never)"
+    )
+    run.add_argument(
+        "--nat-traversal",
+        action="store_true",
+        default=None,
+        help="answer and call peers that show private addresses where they send from (default: no)",
+    )
+    run.add_argument(
+        "--control",
+        type=_checked(parse_control_address),
+        metavar="SOCKET",
+        help="control socket: PATH, unix:PATH or tcp:HOST[:PORT] (default: none)",
+    )
+    run.add_argument(
+        "--message-log",
+        type=_checked(from_word),
+        metavar="none|stderr|syslog|FILE",
+        help="log each SIP message there, without its secrets (default: none)",
+    )
     run.add_argument("--t1", type=float, metavar="SECONDS", help="SIP timer T1 (default: 0.5)")
     run.add_argument("--log-level", choices=("debug", "info", "warning", "error"), help="(default: info)")
 
@@ -150,12 +197,20 @@ def _fields(options: argparse.Namespace) -> dict[str, object]:
         "pass_headers": options.pass_headers,
         "max_credit_seconds": options.max_credit,
         "redirects": options.redirects,
+        "transfer": options.transfer,
+        "transfer_direct": options.transfer_direct,
         "store": options.store,
         "http": options.http,
         "allow": tuple(options.allow or ()),
         "call_id": options.call_id,
         "sip_proxy": options.sip_proxy,
         "notify": options.notify,
+        "allowed_codecs": options.codecs,
+        "ingress_keepalive_seconds": options.keepalive_caller,
+        "egress_keepalive_seconds": options.keepalive_callee,
+        "nat_traversal": options.nat_traversal,
+        "control": options.control,
+        "message_log": options.message_log,
         "t1_seconds": options.t1,
         "log_level": options.log_level,
     }

@@ -9,13 +9,19 @@ from __future__ import annotations
 import getopt
 import os
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from b2bua_allinone.app import build
+from b2bua_allinone.daemon import DaemonLog, become_daemon
+from b2bua_allinone.listening import listeners
+from b2bua_allinone.message_log.log import check_message_log
+from b2bua_allinone.message_log.settings import from_environment
 from b2bua_allinone.settings import Settings
 from call_control.domain.routing.entry import RouteError, parse_route
+from sip_edge.service import check_listeners
 from svckit.errors import ServiceError
 from svckit.runner import report, run_service, version
 from svckit.settings import load
@@ -56,8 +62,7 @@ class Options:
     @property
     def listeners(self) -> str:
         """The listeners as settings write them: one address, or every IPv4 and IPv6 one."""
-        hosts = [self.address] if self.address else ["0.0.0.0", "[::]"]
-        return ",".join(f"{transport}:{host}:{self.port}" for host in hosts for transport in ("udp", "tcp"))
+        return listeners(self.address, self.port)
 
 
 def parse_options(arguments: Sequence[str]) -> Options:
@@ -115,31 +120,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sip_proxy=routes[0],
             call_id="same",
             user_agent=_USER_AGENT,
+            message_log=from_environment(os.environ, now=time.time()),
         )
         if not options.foreground:
-            _become_daemon(options.log_file)
+            check_listeners(settings.listeners)
+            check_message_log(settings.message_log)
+            become_daemon(DaemonLog(options.log_file))
         run_service(PROGRAM, settings, build)
     except ServiceError as error:
         report(PROGRAM, error)
         return 1
-    except OSError as error:
-        print(f"{PROGRAM}: -L {options.log_file}: {error.strerror}", file=sys.stderr)
-        return 1
     return 0
-
-
-def _become_daemon(log_file: Path) -> None:
-    """Fork twice, leave the terminal, append output to the log. Raises OSError for a bad log file."""
-    log = os.open(log_file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o640)
-    if os.fork():
-        os._exit(0)
-    os.setsid()
-    if os.fork():
-        os._exit(0)
-    os.chdir("/")
-    null = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(null, 0)
-    os.dup2(log, 1)
-    os.dup2(log, 2)
-    os.close(null)
-    os.close(log)

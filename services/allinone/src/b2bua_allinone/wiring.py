@@ -85,14 +85,15 @@ class InProcessLink:
             if self._tries:
                 self._tries.pop(event_id, None)
 
-    def busy(self, event_ids: Sequence[int]) -> None:
+    def busy(self, event_ids: Sequence[int], *, unsure: bool = False) -> None:
         """The store is away: refuse what opens a call, offer all else again until 32 s have passed."""
         for event_id in event_ids:
             event = self._open.get(event_id)
             if event is None:
                 continue
             tries = self._tries[event_id] = self._tries.get(event_id, 0) + 1
-            if event.opens_call:
+            may_exist = (unsure or event.redelivered) and tries <= _TRIES
+            if event.opens_call and not may_exist:
                 self._commands.append(_unavailable(event))
                 self.acknowledge((event_id,))
                 self._wake()

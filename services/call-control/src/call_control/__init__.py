@@ -1,0 +1,1 @@
+import svckit as svckit  # first of all: how gRPC runs is settled when it is imported

@@ -9,7 +9,7 @@ process holds of a call is a cache of those bytes (design.md 2).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -28,6 +28,10 @@ from svckit.identity import Identity
 
 #: Commits into these states are worth waiting for a replica, if the store is told to (design.md 6).
 _DURABLE = (record.CALL_STATE_ANSWERED, record.CALL_STATE_ENDED)
+
+#: Commands that leave without a commit are numbered so far from all others that no pod gives their numbers
+#: to other commands: an edge carries out each number once.
+_APART = 1 << 16
 
 
 _log = structlog.get_logger("call_control")
@@ -103,6 +107,17 @@ class Pod:
         """Calls with a commit or load under way."""
         return sum(slot.busy for slot in self._slots.values())
 
+    def active_keys(self) -> list[str]:
+        """Keys of the cached calls that are not over."""
+        return [slot.key for slot in self._slots.values() if slot.known and not slot.closing]
+
+    def records(self, text: str = "") -> Iterator[record.Call]:
+        """The cached calls that hold a text, ended ones included, decoded one by one for this look."""
+        wanted = text.encode("utf-8", "surrogateescape")
+        for slot in list(self._slots.values()):
+            if slot.stored and wanted in slot.stored:
+                yield record.Call.FromString(slot.stored)
+
     def on_event(self, port: EdgePort, event: edge.Event) -> None:
         """Take an event of an edge; it is acknowledged (or `busy`) through the port."""
         self.counters.events += 1
@@ -137,6 +152,18 @@ class Pod:
             self.counters.timers += 1
             if not slot.busy:
                 self._run(slot)
+
+    def disconnect(self, call_key: str) -> None:
+        """End a call by our own decision: 500 to a caller that waits, BYE or CANCEL to everybody else.
+
+        A call that is over, or unknown to the store, stays as it is.
+        """
+        slot = self._slots.get(call_key)
+        if slot is None:
+            slot = self._slots[call_key] = Slot(call_key)
+        slot.disconnecting = slot.timer = True
+        if not slot.busy:
+            self._run(slot)
 
     def on_lost_writes(self) -> None:
         """The store may have lost writes: write back what is cached and newer."""
@@ -200,8 +227,16 @@ class Pod:
         sents, slot.sents = slot.sents, []
         events = [event for _, event in arrivals]
         try:
-            absences = self._absences(turn.now) if timer else None
-            turns.advance(turn, self._identity, sents=sents, done=done, events=events, absences=absences)
+            turns.advance(
+                turn,
+                self._identity,
+                sents=sents,
+                done=done,
+                events=events,
+                absences=self._absences(turn.now) if timer else None,
+                over=slot.over,
+                disconnecting=slot.disconnecting,
+            )
         except Exception:
             self.counters.failed += 1
             _log.exception("call.failed", call_key=slot.key)
@@ -239,6 +274,7 @@ class Pod:
             ttl_ms=self._policy.tombstone_ms if over else 2 * self._policy.max_call_ms,
         )
         slot.busy = True
+        slot.asked = self._store.available
         self.counters.commits += 1
         if expected == 0:
             self.counters.opened += 1
@@ -292,10 +328,15 @@ class Pod:
             self._refuse_merged(slot, arrivals)
             return
         elif outcome.verdict is Verdict.UNAVAILABLE:
-            if slot.stored and turn.call.state == record.CALL_STATE_ENDED:
+            # First every other pod is asked: perhaps the store is away from here only. If none can commit,
+            # the events come back to the first pod in their order, whose record is the newest.
+            events = {turns.fingerprint(event) for _, event in arrivals}
+            tried = slot.key in self._unsaved or events <= slot.declined
+            slot.declined |= events
+            if tried and slot.stored and turn.call.state == record.CALL_STATE_ENDED:
                 self._end_without_store(slot, turn, arrivals, commit)
             else:
-                self._busy(slot, arrivals)
+                self._busy(slot, arrivals, unsure=slot.asked)
             return
         else:
             slot.queue[:0] = arrivals
@@ -309,11 +350,13 @@ class Pod:
     def _settle(self, slot: Slot, turn: Turn, commit: Commit) -> None:
         call = turn.call
         slot.known, slot.epoch = True, self._epoch
+        slot.declined.clear()
         ended = call.state == record.CALL_STATE_ENDED
         if ended and not slot.closing:
             status = call.final_status
             self.counters.ended[status] = self.counters.ended.get(status, 0) + 1
         slot.closing = ended
+        slot.disconnecting = slot.disconnecting and not ended
         if commit.record is None:
             self._remember(commit, turn.now)
             if slot.queue:
@@ -374,6 +417,9 @@ class Pod:
 
     def _end_without_store(self, slot: Slot, turn: Turn, arrivals: list[Arrival], commit: Commit) -> None:
         """Let people hang up although the store is away: the state waits in the journal (design.md 6)."""
+        turn.renumber_debts(record.Call.FromString(slot.stored).last_debt, _APART)
+        if commit.record is not None:
+            commit = replace(commit, record=turn.call.SerializeToString())
         kept = replace(commit, expected=commit.expected + 1, restore=True)
         self._unsaved[slot.key] = kept
         self._journal.append(kept)
@@ -414,6 +460,18 @@ class Pod:
             del self._unsaved[commit.key]
         if not self._unsaved:
             self._journal.clear()
+        if outcome.verdict is Verdict.CONFLICT and outcome.record:
+            self._end_newer(commit.key, outcome.record)
+
+    def _end_newer(self, key: str, newer: bytes) -> None:
+        """Another pod has gone on with a call that was ended here: people were told, so it ends."""
+        slot = self._slots.get(key)
+        if slot is None:
+            slot = self._slots[key] = Slot(key)
+        slot.over = True
+        if not slot.busy:
+            slot.known, slot.stored, slot.epoch = True, newer, self._epoch
+            self._run(slot)
 
     # -- calls that are no more ------------------------------------------------------------
 
@@ -445,15 +503,18 @@ class Pod:
                 self._emit(orphans.answer(event, 482, "Loop Detected"))
         _acknowledge(arrivals)
 
-    def _busy(self, slot: Slot, arrivals: list[Arrival]) -> None:
-        """The store is away: the edges keep their events and offer them again."""
+    def _busy(self, slot: Slot, arrivals: list[Arrival], *, unsure: bool = False) -> None:
+        """The store is away: the edges keep their events and offer them again.
+
+        `unsure`: the store was asked, so that a call may have been created without our knowing.
+        """
         self.counters.unavailable += 1
         refused = [*arrivals, *(slot.queue if slot.queue is not arrivals else ())]
         slot.queue = []
         if not slot.stored:
             self._slots.pop(slot.key, None)
         for port, event in refused:
-            port.busy((event.id,))
+            port.busy((event.id,), unsure=unsure and event.opens_call)
 
     # -- effects ---------------------------------------------------------------------------
 

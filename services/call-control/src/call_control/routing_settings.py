@@ -86,3 +86,13 @@ class RoutingSettings(ServiceSettings):
         description="what becomes of a 300, 301 or 302: relay it to the caller, or follow it",
         examples=["follow"],
     )
+    transfer: Literal["pass", "perform"] = Field(
+        default="pass",
+        description="what becomes of a REFER: pass it on to the other side, or perform it",
+        examples=["perform"],
+    )
+    transfer_direct: bool = Field(
+        default=False,
+        description="a transfer that we perform may lead to any host that a Refer-To names",
+        examples=["true"],
+    )

@@ -131,6 +131,8 @@ class Settings(RoutingSettings):
             pass_headers=self.pass_headers or PassHeaders(),
             max_credit_ms=int(self.max_credit_seconds * 1_000),
             follow_redirects=self.redirects == "follow",
+            transfer=self.transfer,
+            transfer_direct=self.transfer_direct,
             user_agent=self.user_agent,
             answer_timeout_ms=int(self.answer_seconds * 1_000),
             ack_timeout_ms=peer_wait,

@@ -15,12 +15,16 @@ class Slot:
     """What is cached of one call, and what waits for it."""
 
     __slots__ = (
+        "asked",
         "busy",
         "closing",
+        "declined",
+        "disconnecting",
         "done",
         "epoch",
         "key",
         "known",
+        "over",
         "owed",
         "queue",
         "sents",
@@ -32,11 +36,15 @@ class Slot:
     def __init__(self, key: str) -> None:
         self.key = key
         self.known = False
+        self.asked = False  # whether the store was there when the last commit was asked for
+        self.declined: set[int] = set()  # events that could not be committed here before
+        self.over = False  # ended here while the store was away, whatever the record says
         self.stored: bytes = b""
         self.busy = False
         self.timer = False
         self.used = 0
         self.closing = False
+        self.disconnecting = False
         self.epoch = 0
         self.owed: frozenset[int] = frozenset()
         self.queue: list[Arrival] = []

@@ -24,16 +24,25 @@ def advance(
     done: Collection[int],
     events: Collection[edge.Event],
     absences: upkeep.Absences | None,
+    over: bool = False,
+    disconnecting: bool = False,
 ) -> None:
-    """Apply all that waits for a call: proofs, events, and with `absences` what is due."""
+    """Apply all that waits for a call: proofs, events, and with `absences` what is due.
+
+    It ends by our own decision first if it is `over` already, behind the events if we are `disconnecting`.
+    """
     for sent in sents:
         upkeep.store_sent(turn, sent)
     if done:
         upkeep.pay_done(turn, done)
     # Proofs ride on commits that happen anyway: beside an event they do not cause one.
     turn.changed = turn.changed and (absences is not None or not events)
+    if over:
+        release.disconnect(turn)
     for event in events:
         _apply(turn, event, identity)
+    if disconnecting:
+        release.disconnect(turn)
     if absences is not None:
         upkeep.on_timer(turn, absences)
         # Only a commit moves a deadline: without one the call would be woken each second for ever.

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from b2bua.edge.v1 import edge_pb2
 from sip_edge.adapters.counters import IoCounters
 from sip_edge.adapters.dns_records import DnsRecords
+from sip_edge.adapters.observed import MessageObserver, ObservedShell
 from sip_edge.adapters.resolver import Resolver
 from sip_edge.adapters.rfc3263 import Family
 from sip_edge.adapters.shell import Shell
@@ -61,9 +62,10 @@ class EdgeService:
         io: IoOptions | None = None,
         draw: Callable[[], float] = random.random,
         flush: Callable[[], None] | None = None,
+        observer: MessageObserver | None = None,
     ) -> None:
         """`config.listeners` is replaced by what `listen` binds; `draw` gives floats in [0, 1); `flush` is
-        called when a batch of messages is through (see `Shell`).
+        called when a batch of messages is through (see `Shell`); `observer` is told of each message.
         """
         self._config = config
         self._listen = tuple(listen)
@@ -71,6 +73,7 @@ class EdgeService:
         self._options = io or IoOptions()
         self._draw = draw
         self._flush = flush
+        self._observer = observer
         self._shell: Shell | None = None
         self._core: EdgeCore | None = None
         self.io = IoCounters()
@@ -97,7 +100,7 @@ class EdgeService:
                 sock.close()
             raise
         self.bound = {listener.name: (listener.host, listener.port) for listener in listeners}
-        shell = Shell(self._resolver(listeners), self.io, self._options.tcp, self._flush)
+        shell = self._make_shell(self._resolver(listeners))
         self._core = EdgeCore(replace(self._config, listeners=tuple(listeners)), shell, self._link)
         self._shell = shell
         by_transport = {
@@ -143,6 +146,12 @@ class EdgeService:
             await self._shell.close()
             self._shell = None
 
+    def _make_shell(self, resolver: Resolver) -> Shell:
+        options, observer = self._options, self._observer
+        if observer is None:
+            return Shell(resolver, self.io, options.tcp, self._flush)
+        return ObservedShell(observer, resolver, self.io, options.tcp, self._flush)
+
     def _resolver(self, listeners: Iterable[Listener]) -> Resolver:
         """Only addresses and transports that a listener can send from are of use."""
         loop = asyncio.get_running_loop()
@@ -159,6 +168,17 @@ class EdgeService:
             transports=[name for name in _BIND if any(one.transport == name for one in listeners)],
             random=self._draw,
         )
+
+
+def check_listeners(listen: Iterable[ListenSpec]) -> None:
+    """Find out whether all listeners can be bound, and let go of them. Raises StartError."""
+    bound: list[socket.socket] = []
+    try:
+        for specs in by_socket(listen).values():
+            bound.append(_bind(specs)[1])  # noqa: PERF401  # what is bound is closed if the next cannot be
+    finally:
+        for sock in bound:
+            sock.close()
 
 
 def _bind(specs: tuple[ListenSpec, ...]) -> tuple[Listener, socket.socket]:
@@ -180,9 +200,13 @@ def _bind(specs: tuple[ListenSpec, ...]) -> tuple[Listener, socket.socket]:
         port=port,
         advertise=None if default is None else _shown(default.advertise, port),
         contact=None if default is None else _shown(default.contact, port),
+        nat=None if default is None else default.nat,
         networks=tuple(
             PeerNetwork(
-                network=network, advertise=_shown(spec.advertise, port), contact=_shown(spec.contact, port)
+                network=network,
+                advertise=_shown(spec.advertise, port),
+                contact=_shown(spec.contact, port),
+                nat=spec.nat,
             )
             for network, spec in exceptions
         ),

@@ -86,7 +86,8 @@ class Settings(ServiceSettings):
     )
     listen: ListenSetting = Field(
         default=parse_listeners("udp:0.0.0.0:5060,tcp:0.0.0.0:5060"),
-        description="SIP listeners: transport:address:port[;advertise=..][;contact=..][;for=networks], ...",
+        description="SIP listeners: transport:address:port[;advertise=..][;contact=..][;nat=yes|no]"
+        "[;for=networks], ...",
         examples=["udp:0.0.0.0:5060;advertise=192.0.2.1,tcp:0.0.0.0:5060"],
     )
     call_control: TextListSetting = Field(
@@ -206,7 +207,8 @@ class Settings(ServiceSettings):
     )
     nat_traversal: bool = Field(
         default=False,
-        description="answer to the source address of peers that show private addresses",
+        description="answer and call peers that show private addresses where they send from; nat= of "
+        "SIP_EDGE_LISTEN says otherwise for some",
         examples=["true"],
     )
     sip_proxy: str = Field(

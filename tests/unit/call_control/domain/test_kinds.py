@@ -40,7 +40,7 @@ def test_reinvite_of_the_branch_that_lost_does_not_cross() -> None:
     driver = forked()
     in_dialog(driver, "INVITE", 1, tag="loser")
     (command,) = driver.commands()
-    assert command.respond.status == 500
+    assert command.respond.status == 481
 
 
 def test_stranger_has_no_dialog() -> None:

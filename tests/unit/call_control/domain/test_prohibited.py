@@ -130,3 +130,34 @@ def test_a_call_from_behind_a_nat_is_marked() -> None:
     (invite,) = driver.requests("INVITE")
     assert invite.request_uri == "sip:2002@192.0.2.1"
     assert invite.body.data == GOOD.data + b"a=nated:yes\r\n"
+
+
+def transferred_to(driver: CallDriver) -> edge.SendRequest:
+    """Bring a call up whose caller transfers it, and return the INVITE to the target."""
+    branch = placed(driver)
+    driver.response(200, branch, body=GOOD)
+    driver.in_dialog("ACK", 1)
+    driver.port.take()
+    driver.in_dialog("REFER", 2, headers=(("Refer-To", "sip:3003@example.org"), ("Refer-Sub", "false")))
+    (invite,) = driver.requests("INVITE")
+    return invite
+
+
+def test_the_offer_of_a_target_that_is_prohibited_ends_the_transfer() -> None:
+    driver = CallDriver(allowed_codecs=ALLOWED, transfer="perform")
+    invite = transferred_to(driver)
+    driver.response(200, invite.branch, cseq=invite.cseq, to_tag="target", body=BAD)
+    assert methods(driver.commands()) == ["ACK", "BYE"]
+    assert driver.call is not None
+    assert not driver.call.HasField("transfer")
+
+
+def test_the_answer_of_a_transferee_that_is_prohibited_ends_the_transfer() -> None:
+    driver = CallDriver(allowed_codecs=ALLOWED, transfer="perform")
+    invite = transferred_to(driver)
+    driver.response(200, invite.branch, cseq=invite.cseq, to_tag="target", body=MIXED)
+    (reinvite,) = driver.requests("INVITE")
+    assert reinvite.body == GOOD
+    driver.response(200, reinvite.branch, cseq=reinvite.cseq, body=BAD)
+    # The target is hung up, and the transferee gets its old session back.
+    assert methods(driver.commands()) == ["ACK", "ACK", "BYE", "INVITE"]

@@ -202,6 +202,8 @@ def test_people_hang_up_although_the_store_is_away() -> None:
     driver.confirmed()
     driver.store.available = False
     event = driver.in_dialog("BYE", 2)
+    assert driver.port.refused == [event.id]
+    driver.tell(event)
     assert [c.respond.status for c in driver.port.commands if c.respond.status] == [200]
     assert event.id in driver.port.acknowledged
     finish_bye(driver)

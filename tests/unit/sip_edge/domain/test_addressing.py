@@ -5,7 +5,7 @@ from ipaddress import IPv4Network
 import pytest
 
 from sip_edge.domain import Endpoint, HostPort, Listener, PeerNetwork, Query
-from sip_edge.domain.addressing import Addressing, Aims, is_private, shown
+from sip_edge.domain.addressing import Addressing, Aims, shown
 from support.edge_world import TCP, UDP, UDP6, FakeOutlet
 
 CARRIER = Listener(
@@ -108,26 +108,6 @@ def test_aims(uri: str, aim: Endpoint | Query | None) -> None:
     aims = Aims()
     assert aims.of(uri) == aim
     assert aims.of(uri) == aim
-
-
-@pytest.mark.parametrize(
-    ("host", "private"),
-    [
-        ("10.1.2.3", True),
-        ("172.16.0.1", True),
-        ("172.31.0.1", True),
-        ("172.32.0.1", False),
-        ("172.15.0.1", False),
-        ("192.168.0.1", True),
-        ("192.169.0.1", False),
-        ("192.0.2.1", False),
-        ("100.64.0.1", False),
-        ("abc.invalid", True),
-        ("example.com", False),
-    ],
-)
-def test_is_private(host: str, private: bool) -> None:
-    assert is_private(host) is private
 
 
 def test_caches_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

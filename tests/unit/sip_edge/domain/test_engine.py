@@ -263,6 +263,14 @@ class TestCommandsTwice:
         world.command(KEY, 5, send_request=outgoing(KEY, method="BYE"))
         assert world.lines() == ["BYE"]
 
+    def test_late_copy_of_a_request_is_forgotten(self) -> None:
+        world = World()
+        event = world.open_call()
+        world.command(event.call_key, stop={"transaction": event.request.transaction, "forget": True})
+        assert world.core.open_transactions == 0
+        world.pass_time(700.0)
+        assert not world.packets()
+
     def test_unknown_kind_and_unknown_target_of_a_stop(self) -> None:
         world = World()
         world.command(KEY)

@@ -170,6 +170,24 @@ class TestSend:
         assert not told.HasField("sent")
         assert world.core.idle
 
+    @pytest.mark.parametrize("transport", ["UDP", "udp", "Udp", "TCP", "Tcp"])
+    def test_transport_is_read_in_any_case(self, transport: str) -> None:
+        world = World()
+        world.place(KEY, method="BYE", target={"uri": f"sip:bob@192.0.2.2;transport={transport}"})
+        assert bool(world.outlet.connects) is (transport.lower() == "tcp")
+        world.place(KEY, method="INFO", target={"uri": f"sip:bob@b.example;transport={transport}"})
+        assert world.outlet.queries[0][1].transport == transport.lower()
+
+    @pytest.mark.parametrize("transport", ["tls", "TLS", "ws", "wss", "sctp", "quic"])
+    @pytest.mark.parametrize("method", ["INVITE", "BYE"])
+    def test_transport_that_we_do_not_speak_fails_cleanly(self, method: str, transport: str) -> None:
+        world = World()
+        world.place(KEY, method=method, target={"uri": f"sip:bob@192.0.2.2;transport={transport}"})
+        told = world.event().response
+        assert (told.status, told.reason, told.method) == (503, "Service Unavailable", method)
+        assert told.local_cause == edge_pb2.LOCAL_CAUSE_UNRESOLVED
+        assert world.core.idle
+
     def test_name_without_address_is_503(self) -> None:
         world = World()
         world.place(KEY, target={"uri": "sip:bob@example.com"})
@@ -361,6 +379,42 @@ class TestResponses:
         asked = _invite(world)
         world.receive(response_to(asked, 200, to_tag="b").replace(b" INVITE", b" BYE"), CALLEE)
         assert world.event().response.stray
+
+    @pytest.mark.parametrize("status", [0, 180])
+    def test_late_2xx_after_we_gave_up_is_told(self, status: int) -> None:
+        """Nobody answered in time, then somebody does: call-control has to acknowledge it and hang up."""
+        world = World()
+        asked = _invite(world, invite_timeout_ms=10_000)
+        if status:
+            world.answer(asked, status)
+        world.events()
+        world.pass_time(33)
+        assert world.event().response.status == 408
+        world.answer(asked, 200)
+        late = world.event()
+        assert (late.call_key, late.response.status, late.response.to_tag) == (KEY, 200, "bob-1")
+        assert late.response.branch == asked.via.branch
+
+    def test_late_2xx_after_our_cancel_went_unanswered_is_told(self) -> None:
+        world = World()
+        asked = _invite(world)
+        world.answer(asked, 180)
+        world.command(KEY, cancel={"branch": asked.via.branch})
+        world.pass_time(33)
+        world.events()
+        world.answer(asked, 200)
+        assert world.event().response.status == 200
+
+    def test_2xx_with_the_same_tag_that_differs_in_its_bytes_is_a_repetition(self) -> None:
+        world = World()
+        asked = _invite(world)
+        world.answer(asked, 200)
+        world.command(KEY, send_request=_ack(asked.via.branch))
+        world.packets()
+        world.events()
+        world.answer(asked, 200, headers=[("Date", "now")])
+        assert world.lines() == ["ACK"]
+        assert not world.events()
 
     def test_late_2xx_after_a_refusal_is_told(self) -> None:
         world = World()

@@ -40,7 +40,7 @@ def test_reference_of_rfc_2543_needs_more_than_the_branch() -> None:
 def test_origin_survives_the_way_through_a_command() -> None:
     data = invite(to_tag="t", headers=[("Record-Route", "<sip:p1;lr>")])
     arrival = Arrival(UDP, ("203.0.113.9", 40000))
-    here = Origin.of_request(as_request(data), arrival, nat_traversal=False)
+    here = Origin.of_request(as_request(data), arrival)
     told = edge_pb2.Origin()
     here.fill(told, transport="udp")
     there = Origin.of_proto(told)
@@ -66,7 +66,7 @@ def test_origin_fills_in_the_via(via: str, source: Address) -> None:
         asked = as_request(request("BYE")).headers
         asked.set("Via", via.format(branch))
         bye = Request("BYE", "sip:h", asked)
-        origin = Origin.of_request(bye, Arrival(UDP, source), nat_traversal=False)
+        origin = Origin.of_request(bye, Arrival(UDP, source))
         stored = bye.via.with_source(*source)
         assert origin.via == [str(stored)]
         assert origin.reply_to == (source[0], stored.reply_port)
@@ -77,13 +77,13 @@ def test_origin_keeps_all_vias_in_their_order() -> None:
         b"Max-Forwards",
         b"Via: SIP/2.0/UDP b.example;branch=2, SIP/2.0/UDP c.example;branch=3\r\nMax-Forwards",
     )
-    origin = Origin.of_request(as_request(data), Arrival(UDP, ("192.0.2.1", 5060)), nat_traversal=False)
+    origin = Origin.of_request(as_request(data), Arrival(UDP, ("192.0.2.1", 5060)))
     assert origin.via == [
         "SIP/2.0/UDP p.example;branch=z9hG4bK-1;rport=5060;received=192.0.2.1",
         "SIP/2.0/UDP b.example;branch=2, SIP/2.0/UDP c.example;branch=3",
     ]
     combined = data.replace(b"\r\nVia: SIP/2.0/UDP b", b", SIP/2.0/UDP b")
-    origin = Origin.of_request(as_request(combined), Arrival(UDP, ("192.0.2.1", 5060)), nat_traversal=False)
+    origin = Origin.of_request(as_request(combined), Arrival(UDP, ("192.0.2.1", 5060)))
     assert origin.via == [
         "SIP/2.0/UDP p.example;branch=z9hG4bK-1;rport=5060;received=192.0.2.1, "
         "SIP/2.0/UDP b.example;branch=2, SIP/2.0/UDP c.example;branch=3"

@@ -94,6 +94,11 @@ class ScriptedAgent:
         """Whether a transaction is still alive."""
         return bool(self._clients or self._servers)
 
+    def is_busy_with(self, call_id: str) -> bool:
+        """Whether a transaction of this Call-ID is still alive."""
+        clients = any(client.call_id == call_id for client in self._clients.values())
+        return clients or any(server.request.call_id == call_id for server in self._servers.values())
+
     def call(self, uri: str, *, script: Script | None = None, destination: Address | None = None) -> Call:
         """Places a call. `destination` is where the INVITE goes when that is not what the URI says."""
         call = self._new_call(script or Script(), self._new_name("call"), is_caller=True)

@@ -164,7 +164,8 @@ class Call:
         branch = self.agent.new_branch()
         old = as_request(data).via.branch
         repeated = data.replace(f"branch={old}".encode(), f"branch={branch}".encode(), 1)
-        exchange = self.agent.send_request(method, branch, repeated, destination, _no_matter, self.call_id)
+        outcome = self._on_repetition if method == "INVITE" else _no_matter
+        exchange = self.agent.send_request(method, branch, repeated, destination, outcome, self.call_id)
         if method == "INVITE":
             self._repetitions.append(exchange)
 
@@ -211,6 +212,11 @@ class Call:
             if response is None and exchange is not None and not exchange.transaction.terminated:
                 self._send_cancel(exchange)
             self.end(Ending.CANCELLED if self._cancelling else Ending.REFUSED)
+
+    def _on_repetition(self, status: int, response: Response | None) -> None:
+        """The copy of the INVITE may be the one that is answered."""
+        if 200 <= status < 300 and response is not None:
+            self._on_2xx(response)
 
     def _stop_repetitions(self) -> None:
         """The call is decided: what was sent over other paths is not waited for."""

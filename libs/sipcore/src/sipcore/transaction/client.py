@@ -13,6 +13,16 @@ __all__ = ["ClientTransaction"]
 _INVITE: Final = (CLIENT_INVITE.rows(reliable=False), CLIENT_INVITE.rows(reliable=True))
 _NON_INVITE: Final = (CLIENT_NON_INVITE.rows(reliable=False), CLIENT_NON_INVITE.rows(reliable=True))
 
+# In Python 3.11 an attribute of an enumeration costs as much as a call: names for what each message needs.
+_WAIT_C: Final = Wait.C
+_STATE_INITIAL: Final = ClientState.INITIAL
+_START: Final = ClientEvent.START
+_PROVISIONAL: Final = ClientEvent.PROVISIONAL
+_SUCCESS: Final = ClientEvent.SUCCESS
+_FAILURE: Final = ClientEvent.FAILURE
+_REPEAT_DUE: Final = ClientEvent.REPEAT_DUE
+_WAIT_OVER: Final = ClientEvent.WAIT_OVER
+
 
 class ClientTransaction(Transaction[ClientState, ClientEvent]):
     """One request that this side sends. ACK is not a transaction (RFC 3261 17): do not make one for it.
@@ -37,9 +47,9 @@ class ClientTransaction(Transaction[ClientState, ClientEvent]):
         """`expiry` (seconds after the last provisional response) replaces `timers.invite_expiry`."""
         waits = timers.waits
         if expiry is not None:
-            waits = (*waits[: Wait.C], expiry, *waits[Wait.C + 1 :])
+            waits = (*waits[:_WAIT_C], expiry, *waits[_WAIT_C + 1 :])
         tables = _INVITE if method == "INVITE" else _NON_INVITE
-        super().__init__(tables[reliable], ClientState.INITIAL, timers, waits, math.inf)
+        super().__init__(tables[reliable], _STATE_INITIAL, timers, waits, math.inf)
         self.branch: Final = branch
         self.method: Final = method
 
@@ -50,17 +60,17 @@ class ClientTransaction(Transaction[ClientState, ClientEvent]):
 
     def start(self, now: float) -> tuple[Action, ...]:
         """The request goes out for the first time."""
-        return self._take(ClientEvent.START, now)
+        return self._take(_START, now)
 
     def on_response(self, status: int, now: float) -> tuple[Action, ...]:
         """A response with this branch and CSeq method came in. An empty answer means: absorbed."""
         if status < 200:
-            return self._take(ClientEvent.PROVISIONAL, now)
-        return self._take(ClientEvent.SUCCESS if status < 300 else ClientEvent.FAILURE, now)
+            return self._take(_PROVISIONAL, now)
+        return self._take(_SUCCESS if status < 300 else _FAILURE, now)
 
     def on_timer(self, now: float) -> tuple[Action, ...]:
         """To be called at `deadline`; what is not due yet does not happen."""
-        return self._due(ClientEvent.REPEAT_DUE, ClientEvent.WAIT_OVER, now)
+        return self._due(_REPEAT_DUE, _WAIT_OVER, now)
 
     def expect_end(self, now: float) -> tuple[Action, ...]:
         """A CANCEL was sent: no final response within 64 * T1 is a TIMEOUT (RFC 3261 9.1).

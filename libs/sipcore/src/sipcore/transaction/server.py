@@ -13,6 +13,15 @@ __all__ = ["ServerTransaction"]
 _INVITE: Final = (SERVER_INVITE.rows(reliable=False), SERVER_INVITE.rows(reliable=True))
 _NON_INVITE: Final = (SERVER_NON_INVITE.rows(reliable=False), SERVER_NON_INVITE.rows(reliable=True))
 
+# In Python 3.11 an attribute of an enumeration costs as much as a call: names for what each message needs.
+_STATE_TRYING: Final = ServerState.TRYING
+_ACK: Final = ServerEvent.ACK
+_SEND_PROVISIONAL: Final = ServerEvent.SEND_PROVISIONAL
+_SEND_SUCCESS: Final = ServerEvent.SEND_SUCCESS
+_SEND_FAILURE: Final = ServerEvent.SEND_FAILURE
+_REPEAT_DUE: Final = ServerEvent.REPEAT_DUE
+_WAIT_OVER: Final = ServerEvent.WAIT_OVER
+
 
 class ServerTransaction(Transaction[ServerState, ServerEvent]):
     """One request that this side received and handed to its user.
@@ -32,7 +41,7 @@ class ServerTransaction(Transaction[ServerState, ServerEvent]):
         After a TIMEOUT an INVITE still takes a final response; any other request is forgotten.
         """
         tables = _INVITE if method == "INVITE" else _NON_INVITE
-        super().__init__(tables[reliable], ServerState.TRYING, timers, timers.waits, give_up)
+        super().__init__(tables[reliable], _STATE_TRYING, timers, timers.waits, give_up)
         self.method: Final = method
 
     @property
@@ -46,17 +55,17 @@ class ServerTransaction(Transaction[ServerState, ServerEvent]):
 
     def on_ack(self, now: float) -> tuple[Action, ...]:
         """An ACK came: with the branch of the INVITE for a non-2xx, or through the dialog for a 2xx."""
-        return self._take(ServerEvent.ACK, now)
+        return self._take(_ACK, now)
 
     def on_send(self, status: int, now: float) -> tuple[Action, ...]:
         """The user answers. Without SEND_RESPONSE in the result the response comes too late: discard it."""
         if status < 200:
-            return self._take(ServerEvent.SEND_PROVISIONAL, now)
-        return self._take(ServerEvent.SEND_SUCCESS if status < 300 else ServerEvent.SEND_FAILURE, now)
+            return self._take(_SEND_PROVISIONAL, now)
+        return self._take(_SEND_SUCCESS if status < 300 else _SEND_FAILURE, now)
 
     def on_timer(self, now: float) -> tuple[Action, ...]:
         """To be called at `deadline`; what is not due yet does not happen."""
-        return self._due(ServerEvent.REPEAT_DUE, ServerEvent.WAIT_OVER, now)
+        return self._due(_REPEAT_DUE, _WAIT_OVER, now)
 
     def on_transport_error(self, now: float) -> tuple[Action, ...]:
         """The response cannot be sent and no other way to the peer is left (RFC 3261 18.2.2)."""

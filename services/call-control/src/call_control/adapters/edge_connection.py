@@ -113,9 +113,14 @@ class EdgeConnection:
             elif self._writer is not None:
                 self._writer.wake_lazily()
 
-    def busy(self, event_ids: Sequence[int]) -> None:
-        """Tell the edge to offer these events elsewhere."""
-        if not self._ended.is_set():
+    def busy(self, event_ids: Sequence[int], *, unsure: bool = False) -> None:
+        """Tell the edge to offer these events elsewhere.
+
+        Nothing is told when one may be committed: the edge then finds it unacknowledged, and refuses none.
+        """
+        if unsure:
+            self._settle(event_ids)
+        elif not self._ended.is_set():
             self._open_frame().busy.extend(event_ids)
             self._settle(event_ids)
             self._wake()

@@ -68,9 +68,9 @@ def answered(turn: Turn, leg: record.Leg, response: edge.ResponseEvent) -> None:
     """Connect caller and callee: a 2xx of the current attempt (RFC 3261 13.2.2.4)."""
     call, transaction = turn.call, turn.invite_transaction
     if transaction is None or not response.to_tag:
-        _refuse_tagless(turn, leg, response)
+        refuse_tagless(turn, leg, response)
         return
-    _confirm(turn, leg, response)
+    confirm(turn, leg, response)
     if call.invite.HasField("body"):
         leg.sent_body.CopyFrom(call.invite.body)
     _forget_the_hunt(turn)
@@ -78,8 +78,8 @@ def answered(turn: Turn, leg: record.Leg, response: edge.ResponseEvent) -> None:
     if late_offer:
         leg.ack_withheld = True
     else:
-        _acknowledge(turn, leg)
-        _start_credit(turn, leg)
+        acknowledge(turn, leg)
+        start_credit(turn, leg)
     session.agreed(turn, leg, response)
     reliable.answer(
         turn,
@@ -118,14 +118,15 @@ def _forget_the_hunt(turn: Turn) -> None:
     del call.timers[:]
 
 
-def _start_credit(turn: Turn, leg: record.Leg) -> None:
-    """Talk time runs from the answer; after a late offer from the caller's ACK (behaviour: credit time)."""
+def start_credit(turn: Turn, leg: record.Leg) -> None:
+    """Let the credit of a leg run: from the answer, after a late offer from the ACK (behaviour: credit)."""
     credit = turn.call.routes[leg.route].credit_ms
     if credit:
         timers.arm(turn.call, record.TIMER_KIND_CREDIT, turn.now + credit, leg.index)
 
 
-def _confirm(turn: Turn, leg: record.Leg, response: edge.ResponseEvent) -> None:
+def confirm(turn: Turn, leg: record.Leg, response: edge.ResponseEvent) -> None:
+    """Make a dialog of a 2xx to the INVITE of an attempt (RFC 3261 12.1.2)."""
     if leg.early.remote_tag not in ("", response.to_tag):
         # Another branch of a fork wins; its numbers are its own.
         leg.remote_cseq = 0
@@ -145,12 +146,13 @@ def _confirm(turn: Turn, leg: record.Leg, response: edge.ResponseEvent) -> None:
     hunting.pay_invite(turn, leg)
 
 
-def _acknowledge(turn: Turn, leg: record.Leg, body: sip_pb2.Body | None = None) -> None:
+def acknowledge(turn: Turn, leg: record.Leg, body: sip_pb2.Body | None = None) -> None:
+    """Acknowledge the 2xx to the INVITE of an attempt; the answer to a late offer goes with it."""
     ack = acknowledgement(turn, leg, leg.invite_cseq, leg.invite_branch, body=body)
     turn.request(ack, record.PROOF_DONE, leg)
 
 
-def _refuse_tagless(turn: Turn, leg: record.Leg, response: edge.ResponseEvent) -> None:
+def refuse_tagless(turn: Turn, leg: record.Leg, response: edge.ResponseEvent) -> None:
     """A 2xx without To tag makes no dialog: acknowledge, hang up, go on as after a 502."""
     turn_down(turn, leg, response)
     hunting.go_on(turn, 502, "Bad Gateway", (), after=leg)
@@ -161,16 +163,16 @@ def turn_down(
 ) -> None:
     """Hang up on a callee whose 2xx is of no use: ACK, BYE."""
     hunting.heard(turn, leg, response.status)
-    _confirm(turn, leg, response)
-    _acknowledge(turn, leg)
+    confirm(turn, leg, response)
+    acknowledge(turn, leg)
     release_leg(turn, leg, headers)
 
 
 def answered_late(turn: Turn, leg: record.Leg, response: edge.ResponseEvent) -> None:
     """A 2xx for an attempt that was given up: acknowledge it and hang up (crossing CANCEL)."""
-    _confirm(turn, leg, response)
+    confirm(turn, leg, response)
     turn.settle_cancel(leg.invite_branch)
-    _acknowledge(turn, leg)
+    acknowledge(turn, leg)
     release_leg(turn, leg)
 
 
@@ -198,8 +200,8 @@ def _lose_fork(turn: Turn, leg: record.Leg, response: edge.ResponseEvent) -> Non
     fork.index = len(turn.call.legs) - 1
     for field in ("sent_body", "ack_withheld", "remote_cseq", "session_interval_s"):
         fork.ClearField(field)
-    _confirm(turn, fork, response)
-    _acknowledge(turn, fork)
+    confirm(turn, fork, response)
+    acknowledge(turn, fork)
     release_leg(turn, fork)
 
 
@@ -232,5 +234,5 @@ def acknowledged(turn: Turn, request: edge.RequestEvent, reporter: edge.EdgeRef)
             if answer is not None:
                 leg.sent_body.CopyFrom(answer)
                 turn.ingress.received_body_digest = party.body_digest(answer)
-            _acknowledge(turn, leg, answer)
-            _start_credit(turn, leg)
+            acknowledge(turn, leg, answer)
+            start_credit(turn, leg)

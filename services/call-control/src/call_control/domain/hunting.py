@@ -8,7 +8,7 @@ from hashlib import blake2b
 from b2bua.callcontrol.v1 import call_pb2 as record
 from b2bua.common.v1 import sip_pb2
 from b2bua.edge.v1 import edge_pb2 as edge
-from call_control.domain import authentication, party, redirection, session, timers
+from call_control.domain import authentication, party, redirection, session, timers, transfer_end
 from call_control.domain.release import end_call, release_leg
 from call_control.domain.requests import first_hop, host_port, leg_headers
 from call_control.domain.turn import Turn
@@ -45,6 +45,11 @@ def first_cseq(key: str, leg: int) -> int:
     return (int.from_bytes(digest, "big") >> 2) + 1
 
 
+def hunts(call: record.Call) -> bool:
+    """Tell whether somebody is still to be reached: the callee, or the target of a transfer."""
+    return call.state in _SETTING_UP or call.transfer.state == record.TRANSFER_STATE_DIALLING
+
+
 # -- placing attempts ----------------------------------------------------------------------------
 
 
@@ -62,9 +67,10 @@ def hunt(turn: Turn) -> bool:
 def _attempt(turn: Turn, position: int) -> None:
     call, ingress = turn.call, turn.ingress
     route = call.routes[position]
-    ingress.ClearField("sent_body")
     if turn.invite_transaction is not None:
+        # What an earlier attempt had to say dies with it.
         turn.invite_transaction.ClearField("held")
+        ingress.ClearField("sent_body")
     index = len(call.legs)
     at_host = f"{route.called}@" if route.called else ""
     cseq = first_cseq(call.key, index)
@@ -82,6 +88,7 @@ def _attempt(turn: Turn, position: int) -> None:
         contact_user=route.calling,
         route=position,
         setup_time_ms=turn.now,
+        without_passed_headers=call.transfer.transferee > 0,
     )
     send_invite(turn, leg)
     for kind, field in _ATTEMPT_TIMERS:
@@ -94,9 +101,14 @@ def _attempt(turn: Turn, position: int) -> None:
 
 def send_invite(turn: Turn, leg: record.Leg) -> None:
     """Send the INVITE of an attempt, for the first time or again as its refusal wants it."""
+    leg.invite_branch = turn.next_branch(leg)
+    repeat_invite(turn, leg)
+
+
+def repeat_invite(turn: Turn, leg: record.Leg) -> None:
+    """Send the INVITE of an attempt as it is: what an edge that was started anew has to begin again with."""
     call = turn.call
     route = call.routes[leg.route]
-    leg.invite_branch = turn.next_branch(leg)
     hops = 0 if leg.authentications else call.invite.max_forwards
     command = edge.SendRequest(
         method="INVITE",
@@ -132,8 +144,11 @@ def _invite_headers(turn: Turn, leg: record.Leg, route: record.Route) -> list[si
     options = [session_timer.OPTION_TAG] if session_headers else []
     invite = turn.invite_transaction
     takes_reliable = invite is not None and invite.reliability
-    # A reliable provisional without an offer before it would bring one, which only a PRACK can answer.
-    if takes_reliable or (policy.reliable == "always" and call.invite.body.data):
+    if call.HasField("transfer"):
+        headers += call.transfer.headers
+    # Without an offer before it a reliable provisional brings one, which only a PRACK can answer: too early
+    # for the transferee of a transfer, and impossible for a caller that sends none.
+    elif takes_reliable or (policy.reliable == "always" and call.invite.body.data):
         options.append(reliability.OPTION_TAG)
     if options:
         headers.append(sip_pb2.Header(name="Supported", value=", ".join(options)))
@@ -162,7 +177,7 @@ def attempt_expired(turn: Turn, leg: record.Leg, due_ms: int) -> None:
 
     The hunt-stop list is not asked: nobody gave a status.
     """
-    if turn.call.state not in _SETTING_UP or leg.state not in party.AWAITING_FINAL:
+    if not hunts(turn.call) or leg.state not in party.AWAITING_FINAL:
         return
     abandon(turn, leg)
     if not hunt(turn):
@@ -176,7 +191,7 @@ def group_expired(turn: Turn, leg: record.Leg, due_ms: int) -> None:
     """
     call = turn.call
     left = len(call.routes) - call.next_route
-    if call.state not in _SETTING_UP or not left:
+    if not hunts(call) or not left:
         return
     first = call.routes[leg.route]
     target = first.number + first.group_skip
@@ -295,7 +310,11 @@ def pay_invite(turn: Turn, leg: record.Leg) -> None:
 
 
 def fail_call(turn: Turn, status: int, reason: str, headers: Sequence[sip_pb2.Header] = ()) -> None:
-    """End an unanswered call with a final response to the caller."""
+    """End an unanswered call with a final response to the caller; or a transfer, whose call goes on."""
+    if turn.call.HasField("transfer"):
+        turn.call.release_source = record.RELEASE_SOURCE_UNSPECIFIED
+        transfer_end.failed(turn, status, reason)
+        return
     transaction = turn.invite_transaction
     if transaction is not None:
         turn.answer(transaction, status, reason, headers=headers)

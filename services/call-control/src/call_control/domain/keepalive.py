@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from b2bua.callcontrol.v1 import call_pb2 as record
 from b2bua.edge.v1 import edge_pb2 as edge
-from call_control.domain import own_requests, session, timers
+from call_control.domain import leaving, own_requests, session, timers
 from call_control.domain.relays import exchange
-from call_control.domain.release import release_all
 from call_control.domain.turn import Turn
 
 _KEEPALIVE = record.TIMER_KIND_KEEPALIVE
@@ -49,7 +48,7 @@ def refused(turn: Turn, leg: record.Leg, relay: record.Relay, response: edge.Res
     if response.status not in _LOST[relay.method]:
         start(turn, leg)
     elif leg.keepalives_answered or relay.method == "OPTIONS":
-        release_all(turn, response.status, record.RELEASE_SOURCE_INTERNAL)
+        leaving.lost(turn, leg, response.status)
     else:
         timers.arm(
             turn.call,
@@ -61,5 +60,5 @@ def refused(turn: Turn, leg: record.Leg, relay: record.Relay, response: edge.Res
 
 def grace_over(turn: Turn, leg: record.Leg, due_ms: int) -> None:
     """The time of a peer that does not answer keep-alives is over."""
-    if turn.call.state != record.CALL_STATE_ENDED:
-        release_all(turn, 408, record.RELEASE_SOURCE_INTERNAL)
+    if leg.state == record.LEG_STATE_CONFIRMED:
+        leaving.lost(turn, leg, 408)

@@ -36,6 +36,12 @@ class Kind(Enum):
     """3xx..6xx to an INVITE of ours, or no answer in time."""
     LATE_FAILURE = auto()
     """The same for an INVITE of ours that was given up."""
+    TARGET_PROVISIONAL = auto()
+    """1xx to an INVITE of ours to the target of a transfer."""
+    TARGET_SUCCESS = auto()
+    """2xx to the same."""
+    TARGET_FAILURE = auto()
+    """3xx..6xx to the same, or no answer in time."""
     ACK = auto()
     """The caller's ACK for the 2xx to the INVITE that opened the call."""
     PRACK_MISSING = auto()
@@ -44,8 +50,6 @@ class Kind(Enum):
     """An edge repeated a 2xx for 64*T1 in vain."""
     BYE = auto()
     """A BYE of either side."""
-    TOO_LATE = auto()
-    """A request of a peer whose leg is over, though the call may go on: a lost fork, an attempt given up."""
     STRANGER = auto()
     """A request of somebody who has our tag, but no dialog."""
     LATE_CANCEL = auto()
@@ -68,6 +72,8 @@ class Kind(Enum):
     """OPTIONS inside a dialog."""
     OTHER_REQUEST = auto()
     """Any other request inside a dialog."""
+    RELEASED_LEG = auto()
+    """Any request but BYE of a peer that we have hung up on, or that has: the call may go on."""
     REPEATED_REQUEST = auto()
     """A request that is open already, from another edge."""
     OLD_REQUEST = auto()
@@ -149,8 +155,6 @@ def _classify_request(turn: Turn, request: edge.RequestEvent, leg_index: int) ->
         return Subject(Kind.REPEATED_REQUEST, leg)
     if leg.remote_cseq and cseq_order(leg.remote_cseq, request.origin.cseq) is not CSeqOrder.NEW:
         return Subject(Kind.OLD_REQUEST, leg)
-    if leg.index and leg.state in _OVER:
-        return Subject(Kind.TOO_LATE, leg)
     return Subject(_in_dialog_kind(turn, leg, method), leg)
 
 
@@ -171,6 +175,10 @@ def _speaker(turn: Turn, leg_index: int, from_tag: str) -> record.Leg | None:
 
 def _in_dialog_kind(turn: Turn, leg: record.Leg, method: str) -> Kind:
     kind = _IN_DIALOG_KINDS.get(method, Kind.OTHER_REQUEST)
+    up = turn.call.state in (record.CALL_STATE_ANSWERED, record.CALL_STATE_CONFIRMED)
+    over = leg.state in _OVER or (up and leg.state != record.LEG_STATE_CONFIRMED)
+    if over and kind is not Kind.BYE:
+        return Kind.RELEASED_LEG
     early = turn.call.state in (record.CALL_STATE_TRYING, record.CALL_STATE_RINGING)
     return Kind.EARLY_BYE if kind is Kind.BYE and early and leg.index == 0 else kind
 
@@ -195,7 +203,10 @@ def _classify_response(turn: Turn, response: edge.ResponseEvent, leg_index: int)
     if leg is None:
         return _NOTHING
     if same_request(leg.invite_branch, response.branch):
-        return Subject(_invite_kind(leg, response.status), leg)
+        kind = _invite_kind(leg, response.status)
+        if turn.call.HasField("transfer"):
+            kind = _TARGET_KINDS.get(kind, kind)
+        return Subject(kind, leg)
     relay = relays.of_branch(turn.call, response.branch)
     if relay is not None:
         kinds = _OWN_KINDS if relay.purpose else _RELAY_KINDS
@@ -219,3 +230,10 @@ def _invite_kind(leg: record.Leg, status: int) -> Kind:
 #: By the class of the status: 1xx, 2xx, any other.
 _RELAY_KINDS = (Kind.RELAY_PROVISIONAL, Kind.RELAY_SUCCESS, Kind.RELAY_FAILURE)
 _OWN_KINDS = (Kind.OWN_PROVISIONAL, Kind.OWN_SUCCESS, Kind.OWN_FAILURE)
+
+#: What answers mean while a transfer is under way: those who wait are called for it.
+_TARGET_KINDS = {
+    Kind.PROVISIONAL: Kind.TARGET_PROVISIONAL,
+    Kind.SUCCESS: Kind.TARGET_SUCCESS,
+    Kind.FAILURE: Kind.TARGET_FAILURE,
+}

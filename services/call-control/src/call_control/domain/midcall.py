@@ -215,7 +215,8 @@ def relayed(turn: Turn, leg: record.Leg, request: edge.RequestEvent, reporter: e
     transaction = turn.open_transaction(leg, request, reporter)
     peer = turn.peer(leg)
     if peer is None:
-        turn.answer(transaction, 481, "Call Leg/Transaction Does Not Exist")
+        # Not 481, which would end the dialog (RFC 5057 5.1): the other side is about to change.
+        turn.answer(transaction, 480, "Temporarily Unavailable")
     elif 0 <= request.max_forwards <= 1:
         turn.answer(transaction, 483, "Too Many Hops")
     else:
@@ -257,13 +258,4 @@ def reinvite_cancelled(
     transaction = turn.transaction(relay.transaction)
     if transaction is not None:
         turn.answer(transaction, 487, "Request Terminated")
-    relay.state = record.RELAY_STATE_CANCELLING
-    relays.pay(turn, relay)
-    cancel = edge.Cancel(
-        branch=relay.branch,
-        headers=party.reasons(request.headers),
-        sent=relay.sent if relay.HasField("sent") else None,
-        invite=relay.request,
-        provisional_seen=relay.provisional_seen,
-    )
-    turn.cancel(cancel, turn.call.legs[relay.to_leg])
+    relays.cancel(turn, relay, party.reasons(request.headers))

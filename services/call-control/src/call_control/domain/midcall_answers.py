@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from b2bua.callcontrol.v1 import call_pb2 as record
 from b2bua.common.v1 import sip_pb2
 from b2bua.edge.v1 import edge_pb2 as edge
-from call_control.domain import authentication, keepalive, midcall, party, relays, session
+from call_control.domain import authentication, keepalive, leaving, midcall, party, relays, session
 from call_control.domain.release import release_all
 from call_control.domain.requests import acknowledgement
 from call_control.domain.turn import Turn
@@ -145,14 +145,15 @@ def relay_refused(turn: Turn, relay: record.Relay, response: edge.ResponseEvent)
         turn.settle_cancel(relay.branch)
         turn.call.relays.remove(relay)
         return
-    again = authentication.retry(turn, turn.call.legs[relay.to_leg], relay.branch, response)
+    leg = turn.call.legs[relay.to_leg]
+    again = authentication.retry(turn, leg, relay.branch, response)
     if again is not None:
         relays.moved(relay, again)
         return
     fatal = relay.method == "INVITE" and response.status in _FATAL
     _finish(turn, relay, response)
     if fatal:
-        release_all(turn, response.status, record.RELEASE_SOURCE_INTERNAL)
+        leaving.lost(turn, leg, response.status)
 
 
 def _finish(turn: Turn, relay: record.Relay, response: edge.ResponseEvent) -> None:
@@ -173,7 +174,7 @@ def _finish(turn: Turn, relay: record.Relay, response: edge.ResponseEvent) -> No
 
 def expire_relay(turn: Turn, relay: record.Relay) -> None:
     """Our 2xx to a re-INVITE was never acknowledged: hang up on both sides (RFC 3261 13.3.1.4)."""
-    release_all(turn, 408, record.RELEASE_SOURCE_INTERNAL)
+    leaving.lost(turn, turn.call.legs[relay.from_leg], 408)
 
 
 def reinvite_acknowledged(

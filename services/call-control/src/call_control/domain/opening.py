@@ -111,13 +111,6 @@ def _caller(call: record.Call, request: edge.RequestEvent) -> Caller:
         from_value=origin.from_value,
         to_value=origin.to_value,
         source=origin.source,
-        via_host=_via_host(origin.via[0]) if origin.via else "",
+        via_host=party.via_host(origin.via),
         has_body=request.HasField("body"),
     )
-
-
-def _via_host(via: str) -> str:
-    """Return the host of sent-by, IPv6 in brackets, of a Via that the edge has read."""
-    sent_by = via.partition(";")[0].rpartition(" ")[2]
-    host, bracket, _ = sent_by.partition("]")
-    return host + bracket if bracket else sent_by.partition(":")[0]

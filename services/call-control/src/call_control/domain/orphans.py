@@ -34,6 +34,10 @@ def remembered(
             return answer(event, past.status, past.reason, past.to_tag)
     if event.request.origin.method == "BYE":
         return answer(event, 200, "OK")
+    if event.opens_call:
+        # A late copy of the INVITE, which got a 2xx and its ACK.
+        stop = edge.Stop(transaction=reference, forget=True)
+        return [Emission(edge.Command(call_key=event.call_key, edge=event.edge, stop=stop))]
     return answer(event, *_NO_CALL)
 
 

@@ -7,7 +7,18 @@ from typing import NamedTuple
 
 from b2bua.callcontrol.v1 import call_pb2 as record
 from b2bua.edge.v1 import edge_pb2 as edge
-from call_control.domain import authentication, keepalive, party, relays, requests, session, timers, transfer
+from call_control.domain import (
+    authentication,
+    keepalive,
+    party,
+    refer_progress,
+    relays,
+    requests,
+    session,
+    timers,
+    transfer,
+    transfer_connect,
+)
 from call_control.domain.turn import Turn
 
 #: Both sides sent an offer at the same time (RFC 3261 14.1).
@@ -33,6 +44,10 @@ _OUTCOMES: Mapping[record.OwnPurpose, _Outcome] = {
     record.OWN_PURPOSE_SESSION: _Outcome(session.refreshed, session.not_refreshed),
     record.OWN_PURPOSE_PRACK: _Outcome(_nothing, _nothing),
     record.OWN_PURPOSE_REFER: _Outcome(transfer.passed_on, transfer.passed_on),
+    record.OWN_PURPOSE_TRANSFER: _Outcome(transfer_connect.accepted, transfer_connect.refused),
+    record.OWN_PURPOSE_NOTIFY: _Outcome(refer_progress.notified, refer_progress.notified),
+    record.OWN_PURPOSE_RESTORE: _Outcome(transfer_connect.restored, _nothing),
+    record.OWN_PURPOSE_RESTORE_PEER: _Outcome(_nothing, _nothing),
 }
 
 
@@ -62,7 +77,8 @@ def refused(turn: Turn, relay: record.Relay, response: edge.ResponseEvent) -> No
     if again is not None:
         relays.moved(relay, again)
         return
-    if response.status == _GLARE and relay.method == "INVITE":
+    cancelled = relay.state == record.RELAY_STATE_CANCELLING
+    if response.status == _GLARE and relay.purpose in _AGAIN and relay.method == "INVITE" and not cancelled:
         _back_off(turn, leg, relay)
         return
     relays.pay(turn, relay)
@@ -87,11 +103,14 @@ def _back_off(turn: Turn, leg: record.Leg, relay: record.Relay) -> None:
 _AGAIN = {
     record.OWN_PURPOSE_KEEPALIVE: record.TIMER_KIND_KEEPALIVE,
     record.OWN_PURPOSE_SESSION: record.TIMER_KIND_SESSION_REFRESH,
+    record.OWN_PURPOSE_TRANSFER: record.TIMER_KIND_TRANSFER_OFFER,
 }
 
 
 def _finish(turn: Turn, relay: record.Relay, response: edge.ResponseEvent, handler: _Handler) -> None:
     call = turn.call
+    if relay.state == record.RELAY_STATE_CANCELLING:
+        turn.settle_cancel(relay.branch)
     finished = record.Relay.FromString(relay.SerializeToString())
     call.relays.remove(relay)
     turn.changed = True

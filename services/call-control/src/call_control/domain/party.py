@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 
 from b2bua.callcontrol.v1 import call_pb2 as record
@@ -78,6 +78,15 @@ def local_identity(display: str, user: str, host: str = "") -> str:
     host = host or LOCAL_HOST
     uri = f"<sip:{user}@{host}>" if user else f"<sip:{host}>"
     return f"{display} {uri}" if display else uri
+
+
+def via_host(values: Sequence[str]) -> str:
+    """Return the host of sent-by, IPv6 in brackets, in the topmost of Via values that the edge has read."""
+    if not values:
+        return ""
+    sent_by = values[0].partition(";")[0].rpartition(" ")[2]
+    host, bracket, _ = sent_by.partition("]")
+    return host + bracket if bracket else sent_by.partition(":")[0]
 
 
 def body_digest(body: sip_pb2.Body) -> int:

@@ -38,6 +38,7 @@ WANTED_HEADERS = (
     "recv-info",
     "refer-to",
     "referred-by",
+    "refer-sub",
     "also",
 )
 
@@ -83,6 +84,10 @@ class Policy:
     """INVITE or OPTIONS."""
     keepalive_grace_ms: int = 600_000
     """How long a call may go on whose peer has never answered a keep-alive."""
+    transfer: str = "pass"
+    """What a REFER meets: "pass", the other side is asked to call the target, or "perform", we do."""
+    transfer_direct: bool = False
+    """A transfer that we perform may lead wherever the transferor says; otherwise the routes lead."""
     allowed_codecs: AllowedCodecs | None = None
     """What the session descriptions of either side may hold; None leaves every body untouched."""
     wants_called_number: bool = False

@@ -23,8 +23,11 @@ class EdgePort(Protocol):
     def acknowledge(self, event_ids: Sequence[int]) -> None:
         """Tell that the transitions of these events are committed."""
 
-    def busy(self, event_ids: Sequence[int]) -> None:
-        """Tell that these events cannot be committed here now."""
+    def busy(self, event_ids: Sequence[int], *, unsure: bool = False) -> None:
+        """Tell that these events cannot be committed here now.
+
+        `unsure`: they may be committed all the same. Then none may be refused, only offered again.
+        """
 
 
 class Journal(Protocol):

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from b2bua.callcontrol.v1 import call_pb2 as record
 from b2bua.common.v1 import sip_pb2
 from b2bua.edge.v1 import edge_pb2 as edge
-from call_control.domain import answering, hunting, media, midcall_answers, release
+from call_control.domain import answering, hunting, media, midcall_answers, own_answers, release
 from call_control.domain.kinds import Kind, Subject
 from call_control.domain.turn import Turn
 from sipcore.sdp import NotAcceptable
@@ -60,6 +60,15 @@ def _refuse_relayed(turn: Turn, event: edge.Event, subject: Subject, refusal: No
     midcall_answers.turn_down(turn, subject.relay, event.response, _reason(refusal))
 
 
+def _refuse_own(turn: Turn, event: edge.Event, subject: Subject, refusal: NotAcceptable) -> None:
+    """An answer to an offer that we took there ourselves: as if there were none."""
+    assert subject.relay is not None
+    response = edge.ResponseEvent()
+    response.CopyFrom(event.response)
+    response.ClearField("body")
+    own_answers.accepted(turn, subject.relay, response)
+
+
 def _reason(refusal: NotAcceptable) -> list[sip_pb2.Header]:
     return [sip_pb2.Header(name="Reason", value=str(refusal.header))]
 
@@ -72,5 +81,7 @@ PROHIBITED: Mapping[Kind, Handler] = {
     Kind.REINVITE_ACK: _hang_up,
     Kind.PROVISIONAL: _refuse_provisional,
     Kind.SUCCESS: _refuse_success,
+    Kind.TARGET_SUCCESS: _refuse_success,
     Kind.RELAY_SUCCESS: _refuse_relayed,
+    Kind.OWN_SUCCESS: _refuse_own,
 }

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from b2bua.callcontrol.v1 import call_pb2 as record
+from b2bua.common.v1 import sip_pb2
 from b2bua.edge.v1 import edge_pb2 as edge
 from call_control.domain.turn import Turn, same_request
 
@@ -44,6 +47,20 @@ def pay(turn: Turn, relay: record.Relay) -> None:
     position = turn.debt_of_branch(relay.branch)
     if position is not None:
         turn.pay((position,))
+
+
+def cancel(turn: Turn, relay: record.Relay, headers: Iterable[sip_pb2.Header] = ()) -> None:
+    """Take back an INVITE of ours that has no final answer; the relay stays until that has come."""
+    relay.state = record.RELAY_STATE_CANCELLING
+    pay(turn, relay)
+    command = edge.Cancel(
+        branch=relay.branch,
+        headers=headers,
+        sent=relay.sent if relay.HasField("sent") else None,
+        invite=relay.request,
+        provisional_seen=relay.provisional_seen,
+    )
+    turn.cancel(command, turn.call.legs[relay.to_leg])
 
 
 def moved(relay: record.Relay, request: edge.SendRequest) -> None:

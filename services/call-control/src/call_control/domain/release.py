@@ -7,9 +7,17 @@ from collections.abc import Sequence
 from b2bua.callcontrol.v1 import call_pb2 as record
 from b2bua.common.v1 import sip_pb2
 from b2bua.edge.v1 import edge_pb2 as edge
-from call_control.domain import party
+from call_control.domain import party, relays, timers
 from call_control.domain.requests import acknowledgement, in_dialog
 from call_control.domain.turn import Turn
+
+#: Timers of a dialog. That of the credit is not among them: it goes on with those who stay.
+_OF_A_DIALOG = (
+    record.TIMER_KIND_KEEPALIVE,
+    record.TIMER_KIND_KEEPALIVE_GRACE,
+    record.TIMER_KIND_SESSION_REFRESH,
+    record.TIMER_KIND_SESSION_EXPIRED,
+)
 
 
 def end_call(turn: Turn, status: int) -> None:
@@ -24,6 +32,8 @@ def end_call(turn: Turn, status: int) -> None:
         call.ack_by_ms = 0
     del call.timers[:]
     abandon_relays(turn, None)
+    call.ClearField("transfer")
+    call.ClearField("subscription")
     turn.changed = True
     if call.release_source == record.RELEASE_SOURCE_UNSPECIFIED:
         call.release_source = record.RELEASE_SOURCE_INTERNAL
@@ -35,7 +45,8 @@ def release_leg(turn: Turn, leg: record.Leg, headers: Sequence[sip_pb2.Header] =
     The caller gets no BYE before its ACK, or before we stop waiting for that (RFC 3261 15).
     """
     if leg.state == record.LEG_STATE_CONFIRMED:
-        leg.end_time_ms = turn.now
+        if not leg.end_time_ms:
+            leg.end_time_ms = turn.now
         if leg.index or not turn.awaits_ack:
             _bye(turn, leg, headers)
     elif leg.state in party.AWAITING_FINAL:
@@ -203,6 +214,55 @@ def acknowledged_after_end(turn: Turn, reporter: edge.EdgeRef) -> None:
     if turn.call.ack_by_ms:
         turn.call.ack_by_ms = 0
         release_leg(turn, turn.ingress)
+
+
+# -- one leg leaves, the call goes on ------------------------------------------------------------
+
+
+def dismiss(turn: Turn, leg: record.Leg) -> None:
+    """Hang up on one leg while others stay connected."""
+    _part(turn, leg)
+    release_leg(turn, leg)
+    leg.ClearField("sent_body")
+
+
+def dismissed(turn: Turn, leg: record.Leg, request: edge.RequestEvent, reporter: edge.EdgeRef) -> None:
+    """A BYE of one leg while others stay connected: 200, and no more of it."""
+    turn.answer(turn.open_transaction(leg, request, reporter), 200, "OK")
+    _part(turn, leg)
+    leg.state = record.LEG_STATE_ENDED
+    if not leg.end_time_ms:
+        leg.end_time_ms = turn.now
+    leg.ClearField("sent_body")
+
+
+def _part(turn: Turn, leg: record.Leg) -> None:
+    """End what is under way between a leg and another, and let its timers run no longer."""
+    call = turn.call
+    timers.disarm(call, *_OF_A_DIALOG, leg=leg.index)
+    for relay in [one for one in call.relays if leg.index in (one.from_leg, one.to_leg)]:
+        _part_from(turn, relay, leg)
+
+
+def _part_from(turn: Turn, relay: record.Relay, leg: record.Leg) -> None:
+    transaction = turn.transaction(relay.transaction)
+    if transaction is not None and relay.state == record.RELAY_STATE_PENDING:
+        turn.answer(transaction, 487, "Request Terminated")
+    other = turn.call.legs[relay.to_leg]
+    if other.index == leg.index:
+        relays.pay(turn, relay)
+    elif relay.state == record.RELAY_STATE_ANSWERED and relay.ack_withheld:
+        ack = acknowledgement(turn, other, relay.cseq, relay.branch)
+        turn.request(ack, record.PROOF_DONE, other)
+    elif relay.state != record.RELAY_STATE_ANSWERED and relay.method == "INVITE":
+        # Its final answer is awaited: no other offer may go there before.
+        if relay.state == record.RELAY_STATE_PENDING:
+            relays.cancel(turn, relay)
+        return
+    else:
+        relays.pay(turn, relay)
+    turn.call.relays.remove(relay)
+    turn.changed = True
 
 
 def abandon_relays(turn: Turn, gone: record.Leg | None) -> None:

@@ -130,7 +130,7 @@ def acknowledged(turn: Turn, leg: record.Leg, request: edge.RequestEvent, report
     if leg.index or invite is None or not _acknowledges(request, invite, leg):
         turn.answer(prack, 481, "Call Leg/Transaction Does Not Exist")
         return
-    turn.stop_others(invite, reporter)
+    turn.stop_others(invite, reporter, over=False)
     turn.settle_answers(invite.transaction)
     invite.prack_awaited = False
     turn.answer(prack, 200, "OK")

@@ -67,6 +67,8 @@ def acknowledgement(
 def leg_headers(call: record.Call, leg: record.Leg) -> Sequence[sip_pb2.Header]:
     """Return the header fields that each request of an egress leg carries, but ACK and CANCEL."""
     headers = call.routes[leg.route].headers
+    if leg.without_passed_headers:
+        return headers
     return [*headers, *call.passed_headers] if headers or call.passed_headers else ()
 
 

@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from b2bua.callcontrol.v1 import call_pb2 as record
 from b2bua.common.v1 import sip_pb2
 from b2bua.edge.v1 import edge_pb2 as edge
-from call_control.domain import own_requests, party, timers
+from call_control.domain import leaving, own_requests, party, timers
 from call_control.domain.relays import exchange
-from call_control.domain.release import release_all
 from call_control.domain.turn import Turn
 from sipcore import session_timer
 from sipcore.errors import PeerProtocolError
@@ -201,7 +200,7 @@ def refreshed(turn: Turn, leg: record.Leg, relay: record.Relay, response: edge.R
 def not_refreshed(turn: Turn, leg: record.Leg, relay: record.Relay, response: edge.ResponseEvent) -> None:
     """The peer refused: without such a dialog it is over, else there is time until the session runs out."""
     if response.status in _LOST:
-        release_all(turn, response.status, record.RELEASE_SOURCE_INTERNAL)
+        leaving.lost(turn, leg, response.status)
     elif response.status == 422 and _wants_more(leg, response):
         timers.arm(turn.call, _REFRESH, turn.now + _BUSY_MS, leg.index)
     elif relay.method == "UPDATE" and response.status in (405, 501):
@@ -213,5 +212,5 @@ def not_refreshed(turn: Turn, leg: record.Leg, relay: record.Relay, response: ed
 
 def expired(turn: Turn, leg: record.Leg, due_ms: int) -> None:
     """Nobody refreshed the session in time (RFC 4028 10): hang up on both sides."""
-    if turn.call.state != record.CALL_STATE_ENDED:
-        release_all(turn, 408, record.RELEASE_SOURCE_INTERNAL)
+    if leg.state == record.LEG_STATE_CONFIRMED:
+        leaving.lost(turn, leg, 408)

@@ -20,6 +20,7 @@ from call_control.domain import (
     release,
     reliable,
     transfer,
+    transfer_connect,
     upkeep,
 )
 from call_control.domain.kinds import Kind, Subject, classify
@@ -47,10 +48,23 @@ def _invite_again(turn: Turn, event: edge.Event, subject: Subject) -> None:
     """The INVITE at another edge: it joins the transaction and gets the last answer."""
     transaction = turn.invite_transaction
     if transaction is None:
+        # It has its 2xx and its ACK: a late copy, which the edge shall forget.
+        turn.repeat(
+            edge.Command(stop=edge.Stop(transaction=event.request.transaction, forget=True), edge=event.edge)
+        )
         return
+    _join(turn, transaction, event)
+
+
+def _join(turn: Turn, transaction: record.ServerTransaction, event: edge.Event) -> None:
+    """A request at a second edge: it gets the last answer, owed or not, and all later ones."""
     if event.edge not in transaction.edges:
         transaction.edges.append(event.edge)
         turn.changed = True
+    reference = transaction.transaction
+    owed = any(debt.command.respond.transaction == reference for debt in turn.call.debts)
+    if transaction.HasField("answer") and not owed:
+        turn.repeat(edge.Command(respond=transaction.answer, edge=event.edge), transaction.origin)
     upkeep.reissue_all(turn)
 
 
@@ -130,10 +144,8 @@ def _refused(status: int, reason: str) -> Handler:
 def _repeated_request(turn: Turn, event: edge.Event, subject: Subject) -> None:
     """An open request at another edge: that edge gets the last and all later answers."""
     transaction = turn.transaction(event.request.transaction)
-    if transaction is not None and event.edge not in transaction.edges:
-        transaction.edges.append(event.edge)
-        turn.changed = True
-    upkeep.reissue_all(turn)
+    if transaction is not None:
+        _join(turn, transaction, event)
 
 
 def _relay_request(
@@ -169,14 +181,17 @@ def _bye_after_end(turn: Turn, event: edge.Event, subject: Subject) -> None:
         release.leave(turn, subject.leg, event.request)
 
 
-def _too_late(turn: Turn, event: edge.Event, subject: Subject) -> None:
-    (_bye_after_end if event.request.origin.method == "BYE" else _GONE)(turn, event, subject)
-
-
 def _bye_before_the_answer(turn: Turn, event: edge.Event, subject: Subject) -> None:
-    """A callee whose answer is held may hang up; one that has not answered has no dialog to end."""
-    confirmed = subject.leg is not None and subject.leg.state == record.LEG_STATE_CONFIRMED
-    (_HUNG_UP if confirmed else _NO_DIALOG)(turn, event, subject)
+    """Of a callee: one whose answer is held may hang up, one that never answered has no dialog to end."""
+    assert subject.leg is not None
+    _BYE_BEFORE_THE_ANSWER.get(subject.leg.state, _NO_DIALOG)(turn, event, subject)
+
+
+_BYE_BEFORE_THE_ANSWER: Mapping[record.LegState, Handler] = {
+    record.LEG_STATE_CONFIRMED: _HUNG_UP,
+    record.LEG_STATE_RELEASING: _bye_after_end,
+    record.LEG_STATE_ENDED: _bye_after_end,
+}
 
 
 _REPEATED_SUCCESS = _response(answering.answered_again)
@@ -202,6 +217,9 @@ def _rows() -> Mapping[tuple[record.CallState, Kind], Handler]:
     row(Kind.FAILURE, _response(hunting.failed), *_UNANSWERED)
     row(Kind.FAILURE, _response(answering.failed_late), *_UP, ENDED)
     row(Kind.LATE_FAILURE, _response(answering.failed_late))
+    row(Kind.TARGET_PROVISIONAL, _response(transfer_connect.provisional), CONFIRMED)
+    row(Kind.TARGET_SUCCESS, _response(transfer_connect.answered), CONFIRMED)
+    row(Kind.TARGET_FAILURE, _response(hunting.failed), CONFIRMED)
     row(Kind.ACK, _ack, ANSWERED)
     row(Kind.ACK, _ack_after_end, ENDED)
     row(Kind.PRACK_MISSING, _prack_missing, *_UNANSWERED)
@@ -210,7 +228,6 @@ def _rows() -> Mapping[tuple[record.CallState, Kind], Handler]:
     row(Kind.BYE, _HUNG_UP, *_UP)
     row(Kind.BYE, _bye_before_the_answer, *_UNANSWERED)
     row(Kind.BYE, _bye_after_end, ENDED)
-    row(Kind.TOO_LATE, _too_late)
     row(Kind.STRANGER, _NO_DIALOG)
     row(Kind.LATE_CANCEL, _cancel_too_late)
     row(Kind.REINVITE, _in_dialog(midcall.reinvited), CONFIRMED)
@@ -231,6 +248,8 @@ def _rows() -> Mapping[tuple[record.CallState, Kind], Handler]:
     row(Kind.OWN_FAILURE, _relay_response(own_answers.refused))
     row(Kind.REPEATED_REQUEST, _repeated_request)
     row(Kind.OLD_REQUEST, _OLD)
+    row(Kind.RELEASED_LEG, _NO_DIALOG, *_UNANSWERED, *_UP)
+    row(Kind.RELEASED_LEG, _GONE, ENDED)
     row(Kind.REINVITE_CANCEL, _relay_request(midcall.reinvite_cancelled), *_UP)
     row(Kind.REINVITE_ACK, _relay_request(midcall_answers.reinvite_acknowledged), *_UP)
     row(Kind.RELAY_PROVISIONAL, _relay_response(midcall_answers.relay_provisional), *_UNANSWERED, *_UP)
@@ -249,6 +268,12 @@ IGNORED = frozenset(
     | {(state, Kind.SELF_CANCELLED) for state in (CONFIRMED, ENDED)}
     | {(state, Kind.EARLY_BYE) for state in (ANSWERED, CONFIRMED, ENDED)}
     | {(state, Kind.PROVISIONAL) for state in (ANSWERED, CONFIRMED, ENDED)}
+    # Only an answered and acknowledged call is transferred.
+    | {
+        (state, kind)
+        for state in (TRYING, RINGING, ANSWERED, ENDED)
+        for kind in (Kind.TARGET_PROVISIONAL, Kind.TARGET_SUCCESS, Kind.TARGET_FAILURE)
+    }
     | {(state, Kind.ACK) for state in (TRYING, RINGING, CONFIRMED)}
     | {(state, Kind.PRACK_MISSING) for state in (*_UP, ENDED)}
     | {(state, Kind.ACK_MISSING) for state in _UNANSWERED}
@@ -258,7 +283,9 @@ IGNORED = frozenset(
 
 
 #: Responses that may be the first to tell how their request left.
-_TELL_SENT = frozenset({Kind.PROVISIONAL, Kind.RELAY_PROVISIONAL})
+_TELL_SENT = frozenset(
+    {Kind.PROVISIONAL, Kind.TARGET_PROVISIONAL, Kind.RELAY_PROVISIONAL, Kind.OWN_PROVISIONAL}
+)
 
 
 def _keep_sent(turn: Turn, subject: Subject, sent: edge.Sent) -> None:

@@ -7,6 +7,14 @@ from __future__ import annotations
 
 from b2bua.callcontrol.v1 import call_pb2 as record
 
+#: Timers of one attempt to reach somebody, and of the group of its route.
+OF_AN_ATTEMPT = (
+    record.TIMER_KIND_NO_REPLY,
+    record.TIMER_KIND_NO_PROGRESS,
+    record.TIMER_KIND_NO_ANSWER,
+    record.TIMER_KIND_GROUP,
+)
+
 
 def arm(call: record.Call, kind: record.TimerKind, at_ms: int, leg: int = 0) -> None:
     """Let a timer run out at `at_ms`, in milliseconds of the store's clock; one that runs is moved."""

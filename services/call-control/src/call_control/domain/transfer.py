@@ -8,15 +8,18 @@ from __future__ import annotations
 from b2bua.callcontrol.v1 import call_pb2 as record
 from b2bua.common.v1 import sip_pb2
 from b2bua.edge.v1 import edge_pb2 as edge
-from call_control.domain import own_requests, party, release
+from call_control.domain import leaving, own_requests, party, refer, release, transfer_begin
 from call_control.domain.release import abandon_relays, end_call, release_leg
 from call_control.domain.turn import Turn
 
 
 def referred(turn: Turn, leg: record.Leg, request: edge.RequestEvent, reporter: edge.EdgeRef) -> None:
     """A REFER inside the dialog (RFC 3515 2.4.2)."""
+    if turn.policy.transfer == "perform":
+        transfer_begin.referred(turn, leg, request, reporter)
+        return
     transaction = turn.open_transaction(leg, request, reporter)
-    targets = [header.value for header in request.headers if header.name.lower() in ("refer-to", "r")]
+    targets = refer.targets(request.headers)
     if len(targets) != 1:
         turn.answer(transaction, 400, "Bad Request")
         return
@@ -29,8 +32,11 @@ def referred(turn: Turn, leg: record.Leg, request: edge.RequestEvent, reporter: 
 def hung_up(turn: Turn, leg: record.Leg, request: edge.RequestEvent, reporter: edge.EdgeRef) -> None:
     """A BYE, which may name in `Also` whom the other side shall call (the practice before REFER)."""
     target = next((header.value for header in request.headers if header.name.lower() == "also"), None)
-    if target is None:
-        release.hung_up(turn, leg, request, reporter)
+    if target is None or leaving.part_of(turn.call, leg) is not leaving.Part.SIDE:
+        leaving.hung_up(turn, leg, request, reporter)
+        return
+    if turn.policy.transfer == "perform":
+        transfer_begin.hung_up(turn, leg, request, reporter, target)
         return
     turn.answer(turn.open_transaction(leg, request, reporter), 200, "OK")
     release.leave(turn, leg, request)

@@ -29,6 +29,9 @@ class Minter(Protocol):
     def branch(self, key: str, leg: int, counter: int, retry: int = 0) -> str:
         """Return a branch for the first address tried."""
 
+    def read_tag(self, tag: str) -> tuple[str, int] | None:
+        """Return the key of the call and the leg of a tag that we minted; None for any other."""
+
     def cnonce(self, key: str, leg: int, nonce: str) -> str:
         """Return what stands for a client's nonce beside one of the server's (RFC 7616 3.4)."""
 
@@ -92,6 +95,11 @@ class Turn:
 
     def peer(self, leg: record.Leg) -> record.Leg | None:
         """Return the confirmed leg on the other side of the call, if there is one."""
+        connected = self.call.connected
+        if connected:
+            if leg.index not in connected:
+                return None
+            return next((self.call.legs[index] for index in connected if index != leg.index), None)
         if leg.index:
             return self.ingress if self.ingress.state == record.LEG_STATE_CONFIRMED else None
         return next((one for one in self.call.legs[1:] if one.state == record.LEG_STATE_CONFIRMED), None)
@@ -236,11 +244,16 @@ class Turn:
         command.call_key = self.call.key
         self.emissions.append(Emission(command, origin))
 
-    def stop_others(self, transaction: record.ServerTransaction, acknowledger: edge.EdgeRef) -> None:
-        """Let the edges that did not see an ACK stop repeating their answer."""
+    def stop_others(
+        self, transaction: record.ServerTransaction, acknowledger: edge.EdgeRef, *, over: bool = True
+    ) -> None:
+        """Let the edges that did not see an ACK (or PRACK) stop repeating their answer.
+
+        If the request is `over`, one that has no answer yet shall wait for none.
+        """
         for joined in transaction.edges:
             if joined != acknowledger:
-                stop = edge.Stop(transaction=transaction.transaction)
+                stop = edge.Stop(transaction=transaction.transaction, forget=over)
                 self.repeat(edge.Command(stop=stop, edge=joined))
 
     # -- debts -----------------------------------------------------------------------------
@@ -261,6 +274,18 @@ class Turn:
         command.edge.CopyFrom(target)
         self.changed = True
         return debt
+
+    def renumber_debts(self, above: int, by: int) -> None:
+        """Give the debts of this turn, those above a number, numbers that are higher by some."""
+        mine = range(above + 1, self.call.last_debt + 1)
+        for debt in self.call.debts:
+            if debt.id in mine:
+                debt.id += by
+                debt.command.id += by
+        for emission in self.emissions:
+            if emission.command.id in mine:
+                emission.command.id += by
+        self.call.last_debt += by
 
     def issue(self, debt: record.Debt) -> None:
         """Emit the command of a debt once more.

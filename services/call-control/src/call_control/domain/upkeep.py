@@ -17,11 +17,11 @@ from call_control.domain import (
     release,
     session,
     timers,
+    transfer_connect,
 )
 from call_control.domain.party import LOCAL_HOST
 from call_control.domain.turn import Turn, lifetime_of_request, same_request
 
-_SETTING_UP = (record.CALL_STATE_TRYING, record.CALL_STATE_RINGING)
 _UNFINISHED_LEG = (
     record.LEG_STATE_INVITING,
     record.LEG_STATE_PROCEEDING,
@@ -139,6 +139,8 @@ _EXPIRED: Mapping[record.TimerKind, Callable[[Turn, record.Leg, int], None]] = {
     record.TIMER_KIND_KEEPALIVE_GRACE: keepalive.grace_over,
     record.TIMER_KIND_SESSION_REFRESH: session.refresh_due,
     record.TIMER_KIND_SESSION_EXPIRED: session.expired,
+    record.TIMER_KIND_TRANSFER_LIMIT: transfer_connect.limit_reached,
+    record.TIMER_KIND_TRANSFER_OFFER: transfer_connect.offer_due,
 }
 
 
@@ -147,21 +149,21 @@ def _due(deadline: int, now: int) -> bool:
 
 
 def _watch(turn: Turn, absences: Absences) -> None:
-    """Give an attempt up that no edge looks after any more: it fails over as after a 408 (design.md 5).
+    """Give an attempt up whose edge stays away: it fails over as after a 408 (design.md 5).
 
-    Either its edge stays away, or it was started anew before anything was heard: then nobody repeats the
-    INVITE, and no timer B ends it.
+    An edge that was started anew before anything was heard sends the INVITE again, under the same branch:
+    otherwise nobody would repeat it, and no timer B would end it.
     """
     call = turn.call
     call.watch_at_ms = turn.now + turn.policy.edge_absence_ms
     turn.changed = True
     for leg in call.legs[1:]:
-        if leg.state not in _UNFINISHED_LEG:
-            continue
-        unheard = leg.state == record.LEG_STATE_INVITING
-        if absences.is_away(leg.edge) or (unheard and absences.has_forgotten(leg.edge)):
+        unheard = leg.state == record.LEG_STATE_INVITING and leg.HasField("sent")
+        if unheard and absences.has_forgotten(leg.sent.edge):
+            hunting.repeat_invite(turn, leg)
+        if leg.state in _UNFINISHED_LEG and absences.is_away(leg.edge):
             hunting.abandon(turn, leg)
-            if call.state in _SETTING_UP and not hunting.hunt(turn):
+            if hunting.hunts(call) and not hunting.hunt(turn):
                 hunting.fail_call(turn, 408, "Request Timeout")
             return
 
@@ -187,15 +189,21 @@ def _reissue_due(turn: Turn) -> None:
 def _give_up(turn: Turn, positions: list[int]) -> None:
     """Nobody proved these within 64*T1: no peer waits for them any more."""
     lost: list[tuple[str, str]] = []
+    cancelled: list[str] = []
     unconfirmed: list[str] = []
     for position in positions:
         command = turn.call.debts[position].command
         lost.append((command.send_request.branch, command.send_request.method))
+        cancelled.append(command.cancel.branch)
         unconfirmed.append(command.respond.transaction)
     turn.pay(positions)
     if turn.call.state != record.CALL_STATE_ENDED:
         for reference in unconfirmed:
             _close_if_final(turn, reference)
+    for relay in [relays.of_branch(turn.call, branch) for branch in cancelled if branch]:
+        # Nobody tells what became of a re-INVITE that was taken back: others may follow it now.
+        if relay is not None:
+            turn.call.relays.remove(relay)
     for branch, method in lost:
         relay = relays.of_branch(turn.call, branch) if branch else None
         if relay is not None:
@@ -218,7 +226,7 @@ def _lose_attempt(turn: Turn, branch: str) -> None:
     for leg in turn.call.legs:
         if leg.index and leg.state == record.LEG_STATE_INVITING and same_request(leg.invite_branch, branch):
             hunting.end_attempt(turn, leg, 408)
-            if turn.call.state in _SETTING_UP and not hunting.hunt(turn):
+            if hunting.hunts(turn.call) and not hunting.hunt(turn):
                 hunting.fail_call(turn, 408, "Request Timeout")
 
 

@@ -11,8 +11,8 @@ from b2bua.edge.v1 import edge_pb2
 from sip_edge.adapters.counters import IoCounters, IoDrop
 from sip_edge.adapters.load import LoadWatch
 from sip_edge.adapters.resolver import Resolver
-from sip_edge.adapters.tcp import TcpConnections, TcpLimits
-from sip_edge.adapters.udp import UdpSocket
+from sip_edge.adapters.tcp import FlowSink, TcpConnections, TcpLimits
+from sip_edge.adapters.udp import Receiver, UdpSocket
 from sip_edge.adapters.wildcard import WILDCARDS, SourceAddresses, WildcardUdpSocket
 from sip_edge.domain import Address, EdgeCore, Query
 from sip_edge.domain.ports import Endpoint
@@ -55,7 +55,7 @@ class Shell:
         """Read from the bound sockets, named by their listeners, into `core`."""
         self._core = core
         self._tcp = TcpConnections(
-            self._loop, core, batch_done=self.settle, counters=self._counters, limits=self._limits
+            self._loop, self._sink(core), batch_done=self.settle, counters=self._counters, limits=self._limits
         )
         for name, sock in tcp.items():
             await self._tcp.listen(name, sock)
@@ -69,7 +69,7 @@ class Shell:
             self._loop,
             sock,
             name,
-            receive=core.receive_datagram,
+            receive=self._receiver(core),
             batch_done=self.settle,
             unreachable=self._unreachable,
             counters=self._counters,
@@ -77,6 +77,14 @@ class Shell:
         if isinstance(endpoint, WildcardUdpSocket):
             endpoint.watch_destinations(self._sources)
         return endpoint
+
+    def _receiver(self, core: EdgeCore) -> Receiver:
+        """Who takes what comes by UDP."""
+        return core.receive_datagram
+
+    def _sink(self, core: EdgeCore) -> FlowSink:
+        """Who takes what comes by connections."""
+        return core
 
     async def close(self) -> None:
         """Close all sockets and give up all searches."""

@@ -151,18 +151,3 @@ class Aims:
         if uri.scheme != "sip" or transport not in _TRANSPORTS:
             return None
         return Endpoint(ip, uri.port or DEFAULT_PORT, transport)
-
-
-def is_private(host: str) -> bool:
-    """Whether a peer that shows this address is behind a NAT (RFC 1918, or a name that never resolves)."""
-    if host.endswith(".invalid"):
-        return True
-    first, _, rest = host.partition(".")
-    if first == "10":
-        return True
-    if first == "192":
-        return rest.startswith("168.")
-    return first == "172" and rest.partition(".")[0] in _PRIVATE_172
-
-
-_PRIVATE_172: Final = frozenset(map(str, range(16, 32)))

@@ -1,7 +1,7 @@
 """The open client transactions of an edge: one attempt per command, one trial per address."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from b2bua.edge.v1 import edge_pb2
@@ -52,6 +52,7 @@ class Trial:
         "provisional",
         "road",
         "sent",
+        "since",
     )
 
     def __init__(
@@ -84,6 +85,8 @@ class Trial:
         self.forgotten = False
         """Nothing happens by itself any more."""
         self.look_at = math.inf
+        self.since = 0.0
+        """When it left first."""
 
     @property
     def deadline(self) -> float:
@@ -109,6 +112,10 @@ class ClientTable:
 
     def __len__(self) -> int:
         return len(self._by_branch) + len(self._cancels)
+
+    def __iter__(self) -> Iterator[Trial]:
+        """All of them as they are now; some may be over when they come up."""
+        return iter([*self._by_branch.values(), *self._cancels.values()])
 
     def get(self, branch: str) -> Trial | None:
         """The trial that left under this branch."""

@@ -19,6 +19,8 @@ class PeerNetwork:
     network: IPv4Network | IPv6Network
     advertise: HostPort | None = None
     contact: HostPort | None = None
+    nat: bool | None = None
+    """Whether these peers may be behind a NAT; `None`: as the listener's others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +39,8 @@ class Listener:
     """In Via and in our From: leads to this edge or its successor. Default: the bound address."""
     contact: HostPort | None = None
     """In Contact: leads to any edge. Default: the advertised address."""
+    nat: bool | None = None
+    """Whether peers may be behind a NAT; `None`: as `EdgeConfig.nat_traversal` says."""
     networks: tuple[PeerNetwork, ...] = ()
     """Exceptions by peer; the first that contains the peer counts."""
 
@@ -82,6 +86,6 @@ class EdgeConfig:
     retry_after: int = 5
     """Seconds in Retry-After of a refusal."""
     nat_traversal: bool = False
-    """Use the source address for answers to, and Contacts of, peers that show private addresses."""
+    """Use the source address for answers to, and Contacts of, peers that show private addresses (`nat`)."""
     server: str = ""
     """Server header of answers that the edge gives by itself; empty: none."""

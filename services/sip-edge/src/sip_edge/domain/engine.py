@@ -1,25 +1,26 @@
 """The core of an edge: bytes, commands and time in; bytes to an `Outlet`, events to a `ControlLink` out."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from b2bua.edge.v1 import edge_pb2
 from sip_edge.domain.acks import Acks
 from sip_edge.domain.addressing import Addressing
 from sip_edge.domain.admission import AccessList, Admission
-from sip_edge.domain.client_table import Attempt, ClientTable, Hop
+from sip_edge.domain.client_table import Attempt, ClientTable, Hop, Trial
 from sip_edge.domain.config import EdgeConfig
 from sip_edge.domain.deadlines import Deadlines
 from sip_edge.domain.drop_reasons import Counters, DropReason
 from sip_edge.domain.events import Events
 from sip_edge.domain.flows import Flow, Flows
 from sip_edge.domain.helper_proxy import HelperProxy
+from sip_edge.domain.nat import Nat
 from sip_edge.domain.origin import Arrival
 from sip_edge.domain.ports import Address, ControlLink, Endpoint, Outlet
 from sip_edge.domain.remembered import Remembered
 from sip_edge.domain.roads import Roads
-from sip_edge.domain.server_table import ServerTable
+from sip_edge.domain.server_table import ServerEntry, ServerTable
 from sip_edge.domain.uac import Uac
 from sip_edge.domain.uas import Uas
 from sip_edge.domain.wires import Wires
@@ -55,9 +56,7 @@ class EdgeCore:
         )
         self._wires: Final = Wires(outlet, self._addressing, self._flows, self.counters)
         self._roads: Final = Roads(self._addressing, self._flows, outlet, self.counters)
-        self._events: Final = Events(
-            link, edge_id=config.edge_id, boot=config.boot, nat_traversal=config.nat_traversal
-        )
+        self._events: Final = Events(link, edge_id=config.edge_id, boot=config.boot)
         self._deadlines: Final = Deadlines(horizon=64 * config.timers.t1)
         self.next_deadline: Final = self._deadlines.next
         """When `on_timer` wants to be called; infinity for never. May change with any other call."""
@@ -70,6 +69,14 @@ class EdgeCore:
     def open_transactions(self) -> int:
         """Transactions in memory, those that only absorb repetitions included."""
         return self._count()
+
+    def server_transactions(self) -> Iterator[ServerEntry]:
+        """Requests of peers, to be looked at only."""
+        return iter(self._servers)
+
+    def client_transactions(self) -> Iterator[Trial]:
+        """Requests of ours, to be looked at only."""
+        return iter(self._clients)
 
     @property
     def open_flows(self) -> int:
@@ -93,6 +100,7 @@ class EdgeCore:
             self._uas.extensions = frozenset(extensions)
             return
         config, counters = self._config, self.counters
+        nat = Nat(config.nat_traversal, config.listeners)
         if config.helper_proxy is not None:
             self._proxy = HelperProxy(
                 config,
@@ -115,6 +123,7 @@ class EdgeCore:
             events=self._events,
             deadlines=self._deadlines,
             counters=counters,
+            nat=nat,
             proxy=self._proxy,
         )
         self._uas.extensions = frozenset(extensions)
@@ -134,6 +143,7 @@ class EdgeCore:
             events=self._events,
             deadlines=self._deadlines,
             counters=counters,
+            nat=nat,
         )
 
     # The network
@@ -227,7 +237,7 @@ class EdgeCore:
                 self._done(command, now)
         elif kind == "stop":
             stop = command.stop
-            if not (uas.stop(stop.transaction, now) if stop.transaction else uac.stop(stop.branch)):
+            if not _stop(stop, uas, uac, now):
                 self.counters.drop(DropReason.STOP_UNKNOWN)
             self._done(command, now)
         else:
@@ -306,6 +316,13 @@ class EdgeCore:
         self.counters.drop(DropReason.FLOW_FRAMING_LOST)
         self._outlet.close_stream(flow.id)
         self.flow_closed(flow.id, now)
+
+
+def _stop(stop: edge_pb2.Stop, uas: Uas, uac: Uac, now: float) -> bool:
+    """End what repeats itself, or waits for nothing. False: there is no such transaction."""
+    if stop.branch:
+        return uac.stop(stop.branch)
+    return uas.forget(stop.transaction, now) if stop.forget else uas.stop(stop.transaction, now)
 
 
 _UNREADABLE: Final = {

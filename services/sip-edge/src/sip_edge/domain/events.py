@@ -4,13 +4,11 @@ from collections.abc import Iterable
 from typing import Final
 
 from b2bua.edge.v1 import edge_pb2
-from sip_edge.domain.addressing import is_private
 from sip_edge.domain.origin import Origin
-from sip_edge.domain.ports import Address, ControlLink
+from sip_edge.domain.ports import ControlLink
 from sip_edge.domain.wanted import Wanted
 from sipcore.errors import PeerProtocolError
 from sipcore.message import Headers, Request, Response
-from sipcore.uri import Uri, parse_uri
 
 _BODY_FIELDS: Final = frozenset(
     {"content-disposition", "content-encoding", "content-language", "mime-version"}
@@ -20,12 +18,12 @@ _BODY_FIELDS: Final = frozenset(
 class Events:
     """Builds events and hands them to the link, numbered."""
 
-    __slots__ = ("_count", "_edge", "_link", "_nat_traversal", "_wanted")
+    __slots__ = ("_blank", "_count", "_edge", "_link", "_wanted")
 
-    def __init__(self, link: ControlLink, *, edge_id: str, boot: int, nat_traversal: bool) -> None:
+    def __init__(self, link: ControlLink, *, edge_id: str, boot: int) -> None:
         self._link = link
         self._edge = edge_pb2.EdgeRef(edge_id=edge_id, boot=boot)
-        self._nat_traversal = nat_traversal
+        self._blank = edge_pb2.Event(edge=self._edge)
         self._count = 0
         self._wanted = Wanted()
 
@@ -52,8 +50,6 @@ class Events:
     ) -> None:
         """A request came in. Raises `UnicodeEncodeError` when a field of it is not UTF-8."""
         max_forwards, expires = request.max_forwards, request.expires
-        # Behind a proxy the source is the proxy's, and the Contact is not ours to change.
-        natted = self._nat_traversal and len(origin.via) == 1
         event = self._event(call_key)
         if opens_call:
             event.opens_call = True
@@ -63,7 +59,7 @@ class Events:
         told.request_uri = request.uri
         told.from_tag = origin.from_tag
         told.to_tag = origin.to_tag
-        told.contact_uri = _contact(request, origin.source if natted else None)
+        told.contact_uri = _contact(request)
         told.max_forwards = -1 if max_forwards is None else max_forwards
         told.expires = -1 if expires is None else expires
         told.merge_key = merge_key
@@ -75,7 +71,6 @@ class Events:
     def response(
         self,
         response: Response,
-        source: Address,
         *,
         call_key: str,
         branch: str,
@@ -84,24 +79,21 @@ class Events:
     ) -> edge_pb2.ResponseEvent:
         """A response came in. Returns what was told; raises `PeerProtocolError` for a malformed Contact."""
         try:
-            event = self._response(response, source, call_key, branch, sent, stray)
+            event = self._response(response, call_key, branch, sent, stray)
         except UnicodeEncodeError:
-            event = self._response(_readable(response), source, call_key, branch, sent, stray)
+            event = self._response(_readable(response), call_key, branch, sent, stray)
         self._link.submit(event)
         return event.response
 
     def _response(
         self,
         response: Response,
-        source: Address,
         call_key: str,
         branch: str,
         sent: edge_pb2.Sent | None,
         stray: bool,
     ) -> edge_pb2.Event:
         cseq = response.cseq
-        # The Contacts of a redirection lead elsewhere, wherever it came from.
-        natted = self._nat_traversal and response.status < 300 and not is_private(source[0])
         event = self._event(call_key)
         told = event.response
         told.branch = branch
@@ -110,7 +102,7 @@ class Events:
         told.to_tag = response.to_tag
         told.cseq = cseq.number
         told.method = cseq.method
-        told.contact_uri = _contact(response, source if natted else None)
+        told.contact_uri = _contact(response)
         routes = response.record_routes
         if routes:
             told.record_route.extend(routes)
@@ -191,9 +183,9 @@ class Events:
         """The next event, to be filled field by field, which costs half of what keyword arguments do."""
         self._count += 1
         event = edge_pb2.Event()
+        event.CopyFrom(self._blank)
         event.id = self._count
         event.call_key = call_key
-        event.edge.CopyFrom(self._edge)
         return event
 
     def _copy(
@@ -213,12 +205,10 @@ class Events:
                         body.headers.add(name=name, value=values[0])
 
 
-def _contact(message: Request | Response, source: Address | None) -> str:
-    """URI of the first Contact; with `source`, as it can be reached from here."""
+def _contact(message: Request | Response) -> str:
+    """URI of the first Contact."""
     contact = message.contact
-    if contact is None:
-        return ""
-    return contact.uri if source is None else _reachable(contact.uri, source)
+    return "" if contact is None else contact.uri
 
 
 def _contacts(response: Response) -> list[str]:
@@ -237,16 +227,3 @@ def _readable(response: Response) -> Response:
 
 def _valid(text: str) -> str:
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-
-
-def _reachable(uri: str, source: Address) -> str:
-    """The Contact, with the source of the packet instead of a host that only the peer's network knows."""
-    try:
-        parsed = parse_uri(uri)
-    except PeerProtocolError:
-        return uri
-    if not isinstance(parsed, Uri):
-        return uri
-    if not is_private(parsed.host) and parsed.host != "255.255.255.255":
-        return uri
-    return str(parsed._replace(host=source[0], port=source[1]))

@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from b2bua.edge.v1 import edge_pb2
-from sip_edge.domain.addressing import DEFAULT_PORT, is_private
+from sip_edge.domain.addressing import DEFAULT_PORT
 from sip_edge.domain.config import Listener
 from sip_edge.domain.ports import Address
 from sipcore.headers import Via, ViaForm, parse_name_addr, parse_via
@@ -23,12 +23,14 @@ _REMEMBERED: Final = 4096
 class Arrival:
     """How a message came in."""
 
-    __slots__ = ("flow", "listener", "source")
+    __slots__ = ("flow", "listener", "natted", "source")
 
     def __init__(self, listener: Listener, source: Address, flow: str = "") -> None:
         self.listener: Final = listener
         self.source: Final = source
         self.flow: Final = flow
+        self.natted = False
+        """The sender is behind a NAT, and is to be answered where it sent from."""
 
 
 class _Return(NamedTuple):
@@ -41,8 +43,6 @@ class _Return(NamedTuple):
     """Where the peer accepts connections."""
     reply_port: int
     """Where answers go by UDP."""
-    private: bool
-    """The peer calls itself by an address that leads nowhere from here."""
 
 
 _Lines = tuple[list[str], str, tuple[str, str]]
@@ -93,7 +93,7 @@ class Origin:
     """What all answers have in common, once there was one."""
 
     @classmethod
-    def of_request(cls, request: Request, arrival: Arrival, *, nat_traversal: bool) -> "Origin":
+    def of_request(cls, request: Request, arrival: Arrival) -> "Origin":
         """Read from a message whose Via, From, To, Call-ID and CSeq can be parsed."""
         self = cls.__new__(cls)
         index = request.headers.index
@@ -101,6 +101,10 @@ class Origin:
         source = arrival.source
         back = _return(form, source)
         top = f"{back.before}{branch}{back.after}" if form.shared else back.before
+        reply_port = back.reply_port
+        if arrival.natted and reply_port != source[1]:
+            # As if it had asked for it (RFC 3581), so that any edge can answer.
+            top, reply_port = f"{top};rport={source[1]}", source[1]
         first, *others = index["via"]
         rest = first.partition(",")[2].strip() if "," in first else ""
         self.via = [f"{top}, {rest}" if rest else top, *others]
@@ -110,8 +114,7 @@ class Origin:
         self.record_route = request.record_routes
         self.source = source
         self.via_address = (source[0], back.port)
-        natted = nat_traversal and back.private and source[1] != back.port
-        self.reply_to = source if natted else (source[0], back.reply_port)
+        self.reply_to = (source[0], reply_port)
         self.flow = arrival.flow
         self.listener = arrival.listener.name
         self._lines = None
@@ -209,7 +212,6 @@ def _read_return(form: ViaForm, ip: str, port: int) -> _Return:
         after=after[1:],
         port=via.port or DEFAULT_PORT,
         reply_port=via.reply_port,
-        private=is_private(via.host),
     )
 
 

@@ -1,7 +1,7 @@
 """The open server transactions of an edge, and the three ways to find one."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from sip_edge.domain.origin import Origin
@@ -28,6 +28,7 @@ class ServerEntry:
         "origin",
         "response",
         "self_cancelled",
+        "since",
         "status",
         "undecided_at",
     )
@@ -60,6 +61,8 @@ class ServerEntry:
         self.self_cancelled = False
         """The edge answered 487 by itself."""
         self.look_at = math.inf
+        self.since = 0.0
+        """When it began."""
 
     @property
     def deadline(self) -> float:
@@ -75,19 +78,21 @@ class ServerEntry:
 class ServerTable:
     """Server transactions by reference, by what their ACK carries, and counted per dialog."""
 
-    __slots__ = ("_by_ack", "_by_key", "_open")
+    __slots__ = ("_by_ack", "_by_key", "_open", "get")
 
     def __init__(self) -> None:
         self._by_key: dict[str, ServerEntry] = {}
+        self.get: Final = self._by_key.get
+        """The transaction of a reference, or `None`."""
         self._by_ack: dict[AckKey, ServerEntry] = {}
         self._open: dict[str, int] = {}
 
     def __len__(self) -> int:
         return len(self._by_key)
 
-    def get(self, key: str) -> ServerEntry | None:
-        """The transaction of this reference."""
-        return self._by_key.get(key)
+    def __iter__(self) -> Iterator[ServerEntry]:
+        """All of them as they are now; some may be over when they come up."""
+        return iter(list(self._by_key.values()))
 
     def by_ack(self, key: AckKey) -> ServerEntry | None:
         """The transaction whose 2xx this ACK acknowledges."""

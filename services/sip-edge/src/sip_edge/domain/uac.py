@@ -11,6 +11,7 @@ from sip_edge.domain.config import EdgeConfig
 from sip_edge.domain.deadlines import Deadlines
 from sip_edge.domain.drop_reasons import Counters, DropReason
 from sip_edge.domain.events import Events
+from sip_edge.domain.nat import Nat, correct_response
 from sip_edge.domain.ports import Address, Endpoint, Query
 from sip_edge.domain.roads import Road, Roads
 from sip_edge.domain.wires import Wires
@@ -21,6 +22,13 @@ from sipcore.parser import validate_response
 from sipcore.transaction import Action, ClientTransaction
 from svckit.identity import Identity
 
+# In Python 3.11 an attribute of an enumeration costs as much as a call: names for what each message needs.
+_PASS_RESPONSE: Final = Action.PASS_RESPONSE
+_SEND_REQUEST: Final = Action.SEND_REQUEST
+_SEND_ACK: Final = Action.SEND_ACK
+_TIMEOUT: Final = Action.TIMEOUT
+_TRANSPORT_FAILED: Final = Action.TRANSPORT_FAILED
+
 
 class LocalEnd(NamedTuple):
     """How a request ends that no peer has answered."""
@@ -30,7 +38,7 @@ class LocalEnd(NamedTuple):
     cause: edge_pb2.LocalCause
 
 
-_TIMEOUT: Final = LocalEnd(408, "Request Timeout", edge_pb2.LOCAL_CAUSE_TIMEOUT)
+_TIMED_OUT: Final = LocalEnd(408, "Request Timeout", edge_pb2.LOCAL_CAUSE_TIMEOUT)
 _UNRESOLVED: Final = LocalEnd(503, "Service Unavailable", edge_pb2.LOCAL_CAUSE_UNRESOLVED)
 _UNREACHABLE: Final = LocalEnd(503, "Service Unavailable", edge_pb2.LOCAL_CAUSE_UNREACHABLE)
 _UNSENDABLE: Final = LocalEnd(503, "Service Unavailable", edge_pb2.LOCAL_CAUSE_NOT_SENT)
@@ -53,6 +61,7 @@ class Uac:
         events: Events,
         deadlines: Deadlines,
         counters: Counters,
+        nat: Nat,
     ) -> None:
         self._timers: Final = config.timers
         self._mtu: Final = config.mtu
@@ -64,6 +73,7 @@ class Uac:
         self._events: Final = events
         self._deadlines: Final = deadlines
         self._counters: Final = counters
+        self._nat: Final = nat
 
     # Commands
 
@@ -124,8 +134,12 @@ class Uac:
         """Take a response. Raises `PeerProtocolError` when it is malformed."""
         _, branch = response.via_form
         trial = self._table.answered_by(branch, response.cseq.method)
+        if self._nat.anywhere:
+            listener = trial.road.local.listener if trial is not None else None
+            if self._nat.applies(listener, source[0]):
+                correct_response(response, source)
         if trial is None:
-            self._stray(response, branch, source)
+            self._stray(response, branch)
             return
         # Whether the rest of a response is well formed matters only as far as it is used: no full validation.
         status = response.status
@@ -136,9 +150,9 @@ class Uac:
         if status != 100:
             _ = response.to_tag, response.contact, response.record_routes
         actions = trial.machine.on_response(status, now)
-        if Action.PASS_RESPONSE not in actions:
+        if _PASS_RESPONSE not in actions:
             self._counters.drop(DropReason.RESPONSE_REPEATED)
-        self._perform(trial, actions, now, response, source)
+        self._perform(trial, actions, now, response)
 
     def hop_lost(self, hop: Hop, now: float) -> None:
         """A connection is gone, or an address refuses UDP."""
@@ -209,6 +223,7 @@ class Uac:
     def _launch(self, attempt: Attempt, trial: Trial, now: float) -> None:
         attempt.tries += 1
         attempt.current = trial
+        trial.since = now
         if trial.machine.method == "INVITE":
             trial.sent = self._sent(trial, attempt.request)
         self._table.add(trial)
@@ -240,21 +255,20 @@ class Uac:
         actions: tuple[Action, ...],
         now: float,
         response: Response | None = None,
-        source: Address = ("", 0),
     ) -> None:
         for action in actions:
-            if action is Action.SEND_REQUEST:
+            if action is _SEND_REQUEST:
                 if not self._put(trial, trial.data, trial.machine.method):
                     self._perform(trial, trial.machine.on_transport_error(now), now)
-            elif action is Action.PASS_RESPONSE:
+            elif action is _PASS_RESPONSE:
                 if response is not None:
-                    self._pass(trial, response, source, now)
-            elif action is Action.SEND_ACK:
+                    self._pass(trial, response, now)
+            elif action is _SEND_ACK:
                 if response is not None:
                     self._acknowledge_refusal(trial, response)
-            elif action is Action.TIMEOUT:
+            elif action is _TIMEOUT:
                 self._timed_out(trial, now)
-            elif action is Action.TRANSPORT_FAILED:
+            elif action is _TRANSPORT_FAILED:
                 self._transport_failed(trial, now)
             else:
                 self._forget(trial)
@@ -272,7 +286,7 @@ class Uac:
         if attempt is not None and attempt.current is trial:
             self._table.attempts.pop(attempt.request.branch, None)
 
-    def _pass(self, trial: Trial, response: Response, source: Address, now: float) -> None:
+    def _pass(self, trial: Trial, response: Response, now: float) -> None:
         attempt, status = trial.attempt, response.status
         if attempt is None:
             self._table.heard(trial)
@@ -291,7 +305,7 @@ class Uac:
         elif self._settled_here(attempt, response, now):
             return
         event = self._events.response(
-            response, source, call_key=attempt.call_key, branch=trial.branch, sent=trial.sent
+            response, call_key=attempt.call_key, branch=trial.branch, sent=trial.sent
         )
         if status >= 200 and attempt.current is trial:
             attempt.final = event
@@ -312,10 +326,10 @@ class Uac:
         if attempt is None:
             return
         if trial.machine.terminated:
-            self._failed(trial, _TIMEOUT, now)
+            self._failed(trial, _TIMED_OUT, now)
             return
         # It rings and nobody answers: call-control is done with it, the callee is to be told.
-        self._tell(attempt, _TIMEOUT)
+        self._tell(attempt, _TIMED_OUT)
         if attempt.cancel is None:
             attempt.cancel = []
             self._send_cancel(trial, [], now)
@@ -352,7 +366,7 @@ class Uac:
             cause=end.cause,
         )
 
-    def _stray(self, response: Response, branch: str, source: Address) -> None:
+    def _stray(self, response: Response, branch: str) -> None:
         """A response to a request that another edge sent, or this one before a restart."""
         read = self._identity.read_branch(branch)
         if read is None:
@@ -367,7 +381,7 @@ class Uac:
         elif response.status == 100:
             self._counters.drop(DropReason.STRAY_TRYING)
         elif not (200 <= response.status < 300 and self._acks.repeat(branch, response.to_tag)):
-            self._events.response(response, source, call_key=read.key, branch=branch, sent=None, stray=True)
+            self._events.response(response, call_key=read.key, branch=branch, sent=None, stray=True)
 
     # ACK and CANCEL
 
@@ -428,6 +442,7 @@ class Uac:
             branch=branch, method="CANCEL", reliable=bool(road.flow), timers=self._timers
         )
         trial = Trial(None, machine, data, road, self._expire)
+        trial.since = now
         self._table.add(trial, cancel=True)
         self._perform(trial, machine.start(now), now)
 

@@ -11,6 +11,7 @@ from sip_edge.domain.deadlines import Deadlines
 from sip_edge.domain.drop_reasons import Counters, DropReason
 from sip_edge.domain.events import Events
 from sip_edge.domain.helper_proxy import HelperProxy
+from sip_edge.domain.nat import Nat, behind_nat
 from sip_edge.domain.origin import COOKIE, Arrival, Origin, reference
 from sip_edge.domain.provisionals import Provisionals
 from sip_edge.domain.refusals import (
@@ -42,6 +43,15 @@ from sipcore.parser import validate_request
 from sipcore.transaction import Action, ServerTransaction
 from svckit.identity import Identity
 
+# In Python 3.11 an attribute of an enumeration costs as much as a call: names for what each message needs.
+_WORK_CALL: Final = Work.CALL
+_WORK_PROBE: Final = Work.PROBE
+_PASS_ACK: Final = Action.PASS_ACK
+_SEND_RESPONSE: Final = Action.SEND_RESPONSE
+_TERMINATE: Final = Action.TERMINATE
+_ACK_MISSING: Final = Action.ACK_MISSING
+_TIMEOUT: Final = Action.TIMEOUT
+
 
 class Uas:
     """Server transactions, and the decision what becomes of a request."""
@@ -59,6 +69,7 @@ class Uas:
         events: Events,
         deadlines: Deadlines,
         counters: Counters,
+        nat: Nat,
         proxy: HelperProxy | None,
     ) -> None:
         self._config: Final = config
@@ -73,6 +84,7 @@ class Uas:
         self._events: Final = events
         self._deadlines: Final = deadlines
         self._counters: Final = counters
+        self._nat: Final = nat
         self._proxy: Final = proxy
         self._forwarded: Final = proxy.methods if proxy is not None else frozenset[str]()
         taken = ALLOW.split(", ")
@@ -102,10 +114,12 @@ class Uas:
             self._counters.drop(DropReason.REPEATED_REQUEST)
             self._perform(entry, entry.machine.on_request(now))
             return
+        if self._nat.anywhere and self._nat.applies(arrival.listener, arrival.source[0]):
+            arrival.natted = behind_nat(request, arrival.source, rewrite=method not in self._forwarded)
         # Overload must cost little: refuse a new call before it is looked at any closer.
         to_tag = request.essentials.to_tag
         opens_call = method == "INVITE" and not to_tag
-        if opens_call and not self._admission.admits(Work.CALL):
+        if opens_call and not self._admission.admits(_WORK_CALL):
             self._refuse(request, arrival, base, UNAVAILABLE, retry=True)
             return
         validate_request(request)
@@ -115,7 +129,7 @@ class Uas:
             self._refuse(request, arrival, base, NOT_IMPLEMENTED)
         elif method in self._forwarded and not to_tag:
             self._forward(request, base, arrival, now)
-        elif missing := unsupported(request.require, self.extensions):
+        elif (required := request.require) and (missing := unsupported(required, self.extensions)):
             self._refuse(request, arrival, base, bad_extension(missing))
         elif to_tag:
             self._inside(request, to_tag, base, key, arrival, now)
@@ -162,7 +176,7 @@ class Uas:
         self._submit(entry, request, arrival, now)
 
     def _options(self, request: Request, base: str, arrival: Arrival) -> None:
-        if not self._admission.admits(Work.PROBE):
+        if not self._admission.admits(_WORK_PROBE):
             self._refuse(request, arrival, base, UNAVAILABLE, retry=True)
             return
         headers = [
@@ -177,7 +191,7 @@ class Uas:
         if not self._access.allows(arrival.source[0]):
             self._refuse(request, arrival, base, FORBIDDEN)
         elif self._proxy is not None:
-            origin = Origin.of_request(request, arrival, nat_traversal=self._config.nat_traversal)
+            origin = Origin.of_request(request, arrival)
             verdict = self._proxy.receive(request, origin, base, now)
             if verdict is not None:
                 self._refuse(request, arrival, base, verdict, retry=verdict is UNAVAILABLE)
@@ -221,7 +235,7 @@ class Uas:
         _, _, from_tag, to_tag, call_id, cseq, _ = request.essentials
         entry = self._table.by_ack((call_id, to_tag, from_tag, cseq))
         if entry is not None:
-            if Action.PASS_ACK not in entry.machine.on_ack(now):
+            if _PASS_ACK not in entry.machine.on_ack(now):
                 self._counters.drop(DropReason.ACK_REPEATED)
                 return
             self._pass_ack(request, entry.key, entry.call_key, arrival)
@@ -235,7 +249,7 @@ class Uas:
             self._counters.drop(DropReason.ACK_FOREIGN)
 
     def _pass_ack(self, request: Request, transaction: str, call_key: str, arrival: Arrival) -> None:
-        origin = Origin.of_request(request, arrival, nat_traversal=self._config.nat_traversal)
+        origin = Origin.of_request(request, arrival)
         try:
             self._events.request(
                 request,
@@ -259,6 +273,15 @@ class Uas:
             self._answer_for_another(command, now)
         self._events.done(command)
 
+    def forget(self, transaction: str, now: float) -> bool:
+        """The request is over: its ACK came elsewhere, or it is a late copy. False: it is not known."""
+        entry = self._table.get(transaction)
+        if entry is None:
+            return False
+        machine = entry.machine
+        self._perform(entry, machine.on_ack(now) if entry.final else machine.on_transport_error(now))
+        return True
+
     def stop(self, transaction: str, now: float) -> bool:
         """Another edge saw the ACK, or the PRACK. False: there is no such transaction."""
         waited = self._provisionals.overtake(transaction, now)
@@ -275,18 +298,22 @@ class Uas:
             if 200 <= status < 300:
                 self._events.self_cancelled(entry.call_key, entry.key)
             return
-        data = self._written(entry.origin, respond)
+        data = self._written(entry.origin, entry.call_key, respond)
         if data is not None:
             self._send(entry, status, data, respond.to_tag, now)
             if respond.rseq and not entry.final:
                 self._provisionals.sent(entry.key, entry.call_key, entry.origin, respond, data, now)
 
-    def _written(self, origin: Origin, respond: edge_pb2.Respond) -> bytes | None:
+    def _written(self, origin: Origin, call_key: str, respond: edge_pb2.Respond) -> bytes | None:
+        to_tag = respond.to_tag
+        if not to_tag and not origin.to_tag:
+            # Every answer but 100 has one (RFC 3261 8.2.6.2), and this is the one that the caller would get.
+            to_tag = self._identity.tag(call_key, 0)
         headers: Fields = [("Contact", self._contact(origin))] if respond.contact else []
         headers += [(header.name, header.value) for header in respond.headers]
         headers += body_fields(respond.body)
         try:
-            return origin.answer(respond.status, respond.reason, respond.to_tag, headers, respond.body.data)
+            return origin.answer(respond.status, respond.reason, to_tag, headers, respond.body.data)
         except LocalProtocolError:
             self._counters.drop(DropReason.UNSENDABLE)
             return None
@@ -304,7 +331,7 @@ class Uas:
         if respond.status >= 200:
             self._give(self._make(respond.transaction, command.call_key, origin, now), respond, now)
             return
-        data = self._written(origin, respond)
+        data = self._written(origin, command.call_key, respond)
         if data is not None:
             self._wires.answer(origin, respond.status, data)
             if respond.rseq:
@@ -341,7 +368,7 @@ class Uas:
     def _enter(
         self, request: Request, key: str, call_key: str, arrival: Arrival, now: float, *, dialog: str = ""
     ) -> ServerEntry:
-        origin = Origin.of_request(request, arrival, nat_traversal=self._config.nat_traversal)
+        origin = Origin.of_request(request, arrival)
         return self._make(key, call_key, origin, now, dialog)
 
     def _make(self, key: str, call_key: str, origin: Origin, now: float, dialog: str = "") -> ServerEntry:
@@ -349,6 +376,7 @@ class Uas:
         patience = self._config.unanswered_invite if method == "INVITE" else self._patience
         machine = ServerTransaction(method, bool(origin.flow), self._timers, give_up=now + patience)
         entry = ServerEntry(key, call_key, origin, machine, self._expire)
+        entry.since = now
         self._table.add(entry, dialog)
         self._deadlines.arm(entry, now)
         return entry
@@ -408,11 +436,11 @@ class Uas:
 
     def _perform(self, entry: ServerEntry, actions: tuple[Action, ...]) -> None:
         for action in actions:
-            if action is Action.SEND_RESPONSE:
+            if action is _SEND_RESPONSE:
                 self._wires.answer(entry.origin, entry.status, entry.response)
-            elif action is Action.TERMINATE:
+            elif action is _TERMINATE:
                 self._table.remove(entry)
-            elif action is Action.ACK_MISSING:
+            elif action is _ACK_MISSING:
                 self._ack_missing(entry)
 
     def _ack_missing(self, entry: ServerEntry) -> None:
@@ -429,7 +457,7 @@ class Uas:
             return
         actions = entry.machine.on_timer(now)
         self._perform(entry, actions)
-        if Action.TIMEOUT in actions:
+        if _TIMEOUT in actions:
             self._counters.drop(DropReason.UNANSWERED)
             if not entry.machine.terminated:
                 self._conclude(entry, UNDECIDED, now)
@@ -446,7 +474,7 @@ class Uas:
         *,
         retry: bool = False,
     ) -> None:
-        origin = Origin.of_request(request, arrival, nat_traversal=self._config.nat_traversal)
+        origin = Origin.of_request(request, arrival)
         fields = [*verdict.fields, *(headers or ())]
         if verdict.allow:
             fields.append(("Allow", self._allow))

@@ -54,6 +54,8 @@ class TimerKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     TIMER_KIND_KEEPALIVE_GRACE: _ClassVar[TimerKind]
     TIMER_KIND_SESSION_REFRESH: _ClassVar[TimerKind]
     TIMER_KIND_SESSION_EXPIRED: _ClassVar[TimerKind]
+    TIMER_KIND_TRANSFER_LIMIT: _ClassVar[TimerKind]
+    TIMER_KIND_TRANSFER_OFFER: _ClassVar[TimerKind]
 
 class Reliability(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -68,6 +70,10 @@ class OwnPurpose(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     OWN_PURPOSE_SESSION: _ClassVar[OwnPurpose]
     OWN_PURPOSE_PRACK: _ClassVar[OwnPurpose]
     OWN_PURPOSE_REFER: _ClassVar[OwnPurpose]
+    OWN_PURPOSE_TRANSFER: _ClassVar[OwnPurpose]
+    OWN_PURPOSE_NOTIFY: _ClassVar[OwnPurpose]
+    OWN_PURPOSE_RESTORE: _ClassVar[OwnPurpose]
+    OWN_PURPOSE_RESTORE_PEER: _ClassVar[OwnPurpose]
 
 class RelayState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -85,6 +91,12 @@ class Proof(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     PROOF_ACK: _ClassVar[Proof]
     PROOF_INVITE_FINAL: _ClassVar[Proof]
     PROOF_REPLY: _ClassVar[Proof]
+
+class TransferState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    TRANSFER_STATE_UNSPECIFIED: _ClassVar[TransferState]
+    TRANSFER_STATE_DIALLING: _ClassVar[TransferState]
+    TRANSFER_STATE_CONNECTING: _ClassVar[TransferState]
 CALL_STATE_UNSPECIFIED: CallState
 CALL_STATE_TRYING: CallState
 CALL_STATE_RINGING: CallState
@@ -116,6 +128,8 @@ TIMER_KIND_KEEPALIVE: TimerKind
 TIMER_KIND_KEEPALIVE_GRACE: TimerKind
 TIMER_KIND_SESSION_REFRESH: TimerKind
 TIMER_KIND_SESSION_EXPIRED: TimerKind
+TIMER_KIND_TRANSFER_LIMIT: TimerKind
+TIMER_KIND_TRANSFER_OFFER: TimerKind
 RELIABILITY_UNSPECIFIED: Reliability
 RELIABILITY_SUPPORTED: Reliability
 RELIABILITY_REQUIRED: Reliability
@@ -124,6 +138,10 @@ OWN_PURPOSE_KEEPALIVE: OwnPurpose
 OWN_PURPOSE_SESSION: OwnPurpose
 OWN_PURPOSE_PRACK: OwnPurpose
 OWN_PURPOSE_REFER: OwnPurpose
+OWN_PURPOSE_TRANSFER: OwnPurpose
+OWN_PURPOSE_NOTIFY: OwnPurpose
+OWN_PURPOSE_RESTORE: OwnPurpose
+OWN_PURPOSE_RESTORE_PEER: OwnPurpose
 RELAY_STATE_UNSPECIFIED: RelayState
 RELAY_STATE_PENDING: RelayState
 RELAY_STATE_CANCELLING: RelayState
@@ -135,9 +153,12 @@ PROOF_FINAL: Proof
 PROOF_ACK: Proof
 PROOF_INVITE_FINAL: Proof
 PROOF_REPLY: Proof
+TRANSFER_STATE_UNSPECIFIED: TransferState
+TRANSFER_STATE_DIALLING: TransferState
+TRANSFER_STATE_CONNECTING: TransferState
 
 class Leg(_message.Message):
-    __slots__ = ("index", "state", "call_id", "local_tag", "remote_tag", "local_uri", "remote_uri", "local_cseq", "remote_cseq", "invite_cseq", "route_set", "remote_target", "edge", "flow", "listener", "invite_branch", "sent", "contact_user", "received_body_digest", "sent_body", "ack_withheld", "route", "setup_time_ms", "trying_time_ms", "alerting_time_ms", "connect_time_ms", "end_time_ms", "final_status", "authentications", "early", "session_interval_s", "session_refresher", "takes_update", "keepalives_answered")
+    __slots__ = ("index", "state", "call_id", "local_tag", "remote_tag", "local_uri", "remote_uri", "local_cseq", "remote_cseq", "invite_cseq", "route_set", "remote_target", "edge", "flow", "listener", "invite_branch", "sent", "contact_user", "received_body_digest", "sent_body", "ack_withheld", "route", "setup_time_ms", "trying_time_ms", "alerting_time_ms", "connect_time_ms", "end_time_ms", "final_status", "authentications", "early", "session_interval_s", "session_refresher", "takes_update", "keepalives_answered", "has_referred", "without_passed_headers")
     INDEX_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     CALL_ID_FIELD_NUMBER: _ClassVar[int]
@@ -172,6 +193,8 @@ class Leg(_message.Message):
     SESSION_REFRESHER_FIELD_NUMBER: _ClassVar[int]
     TAKES_UPDATE_FIELD_NUMBER: _ClassVar[int]
     KEEPALIVES_ANSWERED_FIELD_NUMBER: _ClassVar[int]
+    HAS_REFERRED_FIELD_NUMBER: _ClassVar[int]
+    WITHOUT_PASSED_HEADERS_FIELD_NUMBER: _ClassVar[int]
     index: int
     state: LegState
     call_id: str
@@ -206,7 +229,9 @@ class Leg(_message.Message):
     session_refresher: bool
     takes_update: bool
     keepalives_answered: int
-    def __init__(self, index: _Optional[int] = ..., state: _Optional[_Union[LegState, str]] = ..., call_id: _Optional[str] = ..., local_tag: _Optional[str] = ..., remote_tag: _Optional[str] = ..., local_uri: _Optional[str] = ..., remote_uri: _Optional[str] = ..., local_cseq: _Optional[int] = ..., remote_cseq: _Optional[int] = ..., invite_cseq: _Optional[int] = ..., route_set: _Optional[_Iterable[str]] = ..., remote_target: _Optional[str] = ..., edge: _Optional[_Union[_edge_pb2.EdgeRef, _Mapping]] = ..., flow: _Optional[str] = ..., listener: _Optional[str] = ..., invite_branch: _Optional[str] = ..., sent: _Optional[_Union[_edge_pb2.Sent, _Mapping]] = ..., contact_user: _Optional[str] = ..., received_body_digest: _Optional[int] = ..., sent_body: _Optional[_Union[_sip_pb2.Body, _Mapping]] = ..., ack_withheld: _Optional[bool] = ..., route: _Optional[int] = ..., setup_time_ms: _Optional[int] = ..., trying_time_ms: _Optional[int] = ..., alerting_time_ms: _Optional[int] = ..., connect_time_ms: _Optional[int] = ..., end_time_ms: _Optional[int] = ..., final_status: _Optional[int] = ..., authentications: _Optional[_Iterable[_Union[Authentication, _Mapping]]] = ..., early: _Optional[_Union[EarlyDialog, _Mapping]] = ..., session_interval_s: _Optional[int] = ..., session_refresher: _Optional[bool] = ..., takes_update: _Optional[bool] = ..., keepalives_answered: _Optional[int] = ...) -> None: ...
+    has_referred: bool
+    without_passed_headers: bool
+    def __init__(self, index: _Optional[int] = ..., state: _Optional[_Union[LegState, str]] = ..., call_id: _Optional[str] = ..., local_tag: _Optional[str] = ..., remote_tag: _Optional[str] = ..., local_uri: _Optional[str] = ..., remote_uri: _Optional[str] = ..., local_cseq: _Optional[int] = ..., remote_cseq: _Optional[int] = ..., invite_cseq: _Optional[int] = ..., route_set: _Optional[_Iterable[str]] = ..., remote_target: _Optional[str] = ..., edge: _Optional[_Union[_edge_pb2.EdgeRef, _Mapping]] = ..., flow: _Optional[str] = ..., listener: _Optional[str] = ..., invite_branch: _Optional[str] = ..., sent: _Optional[_Union[_edge_pb2.Sent, _Mapping]] = ..., contact_user: _Optional[str] = ..., received_body_digest: _Optional[int] = ..., sent_body: _Optional[_Union[_sip_pb2.Body, _Mapping]] = ..., ack_withheld: _Optional[bool] = ..., route: _Optional[int] = ..., setup_time_ms: _Optional[int] = ..., trying_time_ms: _Optional[int] = ..., alerting_time_ms: _Optional[int] = ..., connect_time_ms: _Optional[int] = ..., end_time_ms: _Optional[int] = ..., final_status: _Optional[int] = ..., authentications: _Optional[_Iterable[_Union[Authentication, _Mapping]]] = ..., early: _Optional[_Union[EarlyDialog, _Mapping]] = ..., session_interval_s: _Optional[int] = ..., session_refresher: _Optional[bool] = ..., takes_update: _Optional[bool] = ..., keepalives_answered: _Optional[int] = ..., has_referred: _Optional[bool] = ..., without_passed_headers: _Optional[bool] = ...) -> None: ...
 
 class EarlyDialog(_message.Message):
     __slots__ = ("remote_tag", "route_set", "remote_target", "rseq", "prack_withheld", "agreed")
@@ -418,8 +443,44 @@ class TraceContext(_message.Message):
     sampled: bool
     def __init__(self, trace_id: _Optional[bytes] = ..., span_id: _Optional[bytes] = ..., sampled: _Optional[bool] = ...) -> None: ...
 
+class Transfer(_message.Message):
+    __slots__ = ("state", "transferor", "transferee", "first_leg", "target", "offer", "headers")
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    TRANSFEROR_FIELD_NUMBER: _ClassVar[int]
+    TRANSFEREE_FIELD_NUMBER: _ClassVar[int]
+    FIRST_LEG_FIELD_NUMBER: _ClassVar[int]
+    TARGET_FIELD_NUMBER: _ClassVar[int]
+    OFFER_FIELD_NUMBER: _ClassVar[int]
+    HEADERS_FIELD_NUMBER: _ClassVar[int]
+    state: TransferState
+    transferor: int
+    transferee: int
+    first_leg: int
+    target: int
+    offer: _sip_pb2.Body
+    headers: _containers.RepeatedCompositeFieldContainer[_sip_pb2.Header]
+    def __init__(self, state: _Optional[_Union[TransferState, str]] = ..., transferor: _Optional[int] = ..., transferee: _Optional[int] = ..., first_leg: _Optional[int] = ..., target: _Optional[int] = ..., offer: _Optional[_Union[_sip_pb2.Body, _Mapping]] = ..., headers: _Optional[_Iterable[_Union[_sip_pb2.Header, _Mapping]]] = ...) -> None: ...
+
+class Subscription(_message.Message):
+    __slots__ = ("leg", "event", "expires_at_ms", "status", "reason", "told", "hang_up")
+    LEG_FIELD_NUMBER: _ClassVar[int]
+    EVENT_FIELD_NUMBER: _ClassVar[int]
+    EXPIRES_AT_MS_FIELD_NUMBER: _ClassVar[int]
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    TOLD_FIELD_NUMBER: _ClassVar[int]
+    HANG_UP_FIELD_NUMBER: _ClassVar[int]
+    leg: int
+    event: str
+    expires_at_ms: int
+    status: int
+    reason: str
+    told: int
+    hang_up: bool
+    def __init__(self, leg: _Optional[int] = ..., event: _Optional[str] = ..., expires_at_ms: _Optional[int] = ..., status: _Optional[int] = ..., reason: _Optional[str] = ..., told: _Optional[int] = ..., hang_up: _Optional[bool] = ...) -> None: ...
+
 class Call(_message.Message):
-    __slots__ = ("schema", "key", "version", "state", "legs", "routes", "next_route", "debts", "last_debt", "last_branch", "seen_events", "transactions", "relays", "invite", "merge_key", "answer_by_ms", "ack_by_ms", "reap_by_ms", "watch_at_ms", "release_source", "final_status", "trace", "relay_token", "aaa_state", "last_record", "timers", "passed_headers", "failure")
+    __slots__ = ("schema", "key", "version", "state", "legs", "routes", "next_route", "debts", "last_debt", "last_branch", "seen_events", "transactions", "relays", "invite", "merge_key", "answer_by_ms", "ack_by_ms", "reap_by_ms", "watch_at_ms", "release_source", "final_status", "trace", "relay_token", "aaa_state", "last_record", "timers", "passed_headers", "failure", "connected", "transfer", "subscription")
     SCHEMA_FIELD_NUMBER: _ClassVar[int]
     KEY_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
@@ -448,6 +509,9 @@ class Call(_message.Message):
     TIMERS_FIELD_NUMBER: _ClassVar[int]
     PASSED_HEADERS_FIELD_NUMBER: _ClassVar[int]
     FAILURE_FIELD_NUMBER: _ClassVar[int]
+    CONNECTED_FIELD_NUMBER: _ClassVar[int]
+    TRANSFER_FIELD_NUMBER: _ClassVar[int]
+    SUBSCRIPTION_FIELD_NUMBER: _ClassVar[int]
     schema: int
     key: str
     version: int
@@ -476,7 +540,10 @@ class Call(_message.Message):
     timers: _containers.RepeatedCompositeFieldContainer[Timer]
     passed_headers: _containers.RepeatedCompositeFieldContainer[_sip_pb2.Header]
     failure: Failure
-    def __init__(self, schema: _Optional[int] = ..., key: _Optional[str] = ..., version: _Optional[int] = ..., state: _Optional[_Union[CallState, str]] = ..., legs: _Optional[_Iterable[_Union[Leg, _Mapping]]] = ..., routes: _Optional[_Iterable[_Union[Route, _Mapping]]] = ..., next_route: _Optional[int] = ..., debts: _Optional[_Iterable[_Union[Debt, _Mapping]]] = ..., last_debt: _Optional[int] = ..., last_branch: _Optional[int] = ..., seen_events: _Optional[_Iterable[int]] = ..., transactions: _Optional[_Iterable[_Union[ServerTransaction, _Mapping]]] = ..., relays: _Optional[_Iterable[_Union[Relay, _Mapping]]] = ..., invite: _Optional[_Union[_edge_pb2.RequestEvent, _Mapping]] = ..., merge_key: _Optional[str] = ..., answer_by_ms: _Optional[int] = ..., ack_by_ms: _Optional[int] = ..., reap_by_ms: _Optional[int] = ..., watch_at_ms: _Optional[int] = ..., release_source: _Optional[_Union[ReleaseSource, str]] = ..., final_status: _Optional[int] = ..., trace: _Optional[_Union[TraceContext, _Mapping]] = ..., relay_token: _Optional[str] = ..., aaa_state: _Optional[bytes] = ..., last_record: _Optional[int] = ..., timers: _Optional[_Iterable[_Union[Timer, _Mapping]]] = ..., passed_headers: _Optional[_Iterable[_Union[_sip_pb2.Header, _Mapping]]] = ..., failure: _Optional[_Union[Failure, _Mapping]] = ...) -> None: ...
+    connected: _containers.RepeatedScalarFieldContainer[int]
+    transfer: Transfer
+    subscription: Subscription
+    def __init__(self, schema: _Optional[int] = ..., key: _Optional[str] = ..., version: _Optional[int] = ..., state: _Optional[_Union[CallState, str]] = ..., legs: _Optional[_Iterable[_Union[Leg, _Mapping]]] = ..., routes: _Optional[_Iterable[_Union[Route, _Mapping]]] = ..., next_route: _Optional[int] = ..., debts: _Optional[_Iterable[_Union[Debt, _Mapping]]] = ..., last_debt: _Optional[int] = ..., last_branch: _Optional[int] = ..., seen_events: _Optional[_Iterable[int]] = ..., transactions: _Optional[_Iterable[_Union[ServerTransaction, _Mapping]]] = ..., relays: _Optional[_Iterable[_Union[Relay, _Mapping]]] = ..., invite: _Optional[_Union[_edge_pb2.RequestEvent, _Mapping]] = ..., merge_key: _Optional[str] = ..., answer_by_ms: _Optional[int] = ..., ack_by_ms: _Optional[int] = ..., reap_by_ms: _Optional[int] = ..., watch_at_ms: _Optional[int] = ..., release_source: _Optional[_Union[ReleaseSource, str]] = ..., final_status: _Optional[int] = ..., trace: _Optional[_Union[TraceContext, _Mapping]] = ..., relay_token: _Optional[str] = ..., aaa_state: _Optional[bytes] = ..., last_record: _Optional[int] = ..., timers: _Optional[_Iterable[_Union[Timer, _Mapping]]] = ..., passed_headers: _Optional[_Iterable[_Union[_sip_pb2.Header, _Mapping]]] = ..., failure: _Optional[_Union[Failure, _Mapping]] = ..., connected: _Optional[_Iterable[int]] = ..., transfer: _Optional[_Union[Transfer, _Mapping]] = ..., subscription: _Optional[_Union[Subscription, _Mapping]] = ...) -> None: ...
 
 class Tombstone(_message.Message):
     __slots__ = ("key", "version", "answers", "final_status")

@@ -290,12 +290,14 @@ class Cancel(_message.Message):
     def __init__(self, branch: _Optional[str] = ..., headers: _Optional[_Iterable[_Union[_sip_pb2.Header, _Mapping]]] = ..., sent: _Optional[_Union[Sent, _Mapping]] = ..., invite: _Optional[_Union[SendRequest, _Mapping]] = ..., provisional_seen: _Optional[bool] = ...) -> None: ...
 
 class Stop(_message.Message):
-    __slots__ = ("transaction", "branch")
+    __slots__ = ("transaction", "branch", "forget")
     TRANSACTION_FIELD_NUMBER: _ClassVar[int]
     BRANCH_FIELD_NUMBER: _ClassVar[int]
+    FORGET_FIELD_NUMBER: _ClassVar[int]
     transaction: str
     branch: str
-    def __init__(self, transaction: _Optional[str] = ..., branch: _Optional[str] = ...) -> None: ...
+    forget: bool
+    def __init__(self, transaction: _Optional[str] = ..., branch: _Optional[str] = ..., forget: _Optional[bool] = ...) -> None: ...
 
 class Command(_message.Message):
     __slots__ = ("id", "call_key", "edge", "respond", "send_request", "cancel", "stop")

@@ -1,0 +1,80 @@
+"""Where the target of a transfer is called: by the routes of any call, with the number of the Refer-To.
+
+The place in the Refer-To counts only where the operator lets it: whoever may transfer could otherwise have
+us call anywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from b2bua.callcontrol.v1 import call_pb2 as record
+from b2bua.edge.v1 import edge_pb2 as edge
+from call_control.domain import party
+from call_control.domain.refer import Refer, Refusal
+from call_control.domain.routing.entry import RouteEntry, RouteError
+from call_control.domain.routing.identity import host_of
+from call_control.domain.routing.plan import Caller, plan
+from call_control.domain.turn import Turn
+from sipcore.grammar import format_host
+from sipcore.uri import Uri
+
+_TRANSPORTS = ("udp", "tcp")
+
+
+def target_routes(
+    turn: Turn,
+    wanted: Refer,
+    transferor: record.Leg,
+    transferee: record.Leg,
+    request: edge.RequestEvent,
+) -> list[record.Route]:
+    """Return the routes to the target, numbered behind those that the call has used.
+
+    The call comes from the transferee. Raises Refusal: 603 for a Refer-To that names nobody to call.
+    """
+    replaces = wanted.to.replaces
+    if replaces is not None and turn.minter.read_tag(replaces.to_tag) is not None:
+        raise Refusal(603, "Replacing A Call Of Ours Is Not Supported")
+    target = str(wanted.to.target)
+    entries: Sequence[RouteEntry | RouteError] = turn.policy.routes
+    place = _place(turn, wanted, transferor)
+    if place is not None:
+        entries = (place,)
+    elif not party.user_of(target):
+        raise Refusal(603, "Refer-To Has No Number")
+    origin = request.origin
+    planned = plan(
+        entries,
+        Caller(
+            key=turn.call.key,
+            request_uri=target,
+            from_value=transferee.remote_uri,
+            to_value=f"<{target}>",
+            source=origin.source,
+            via_host=party.via_host(origin.via),
+        ),
+        turn.policy,
+    )
+    turn.notes += [f"route {number} of a transfer skipped: {reason}" for number, reason in planned.skipped]
+    used = max([route.number for route in turn.call.routes], default=0)
+    for route in planned.routes:
+        route.number += used
+    return planned.routes
+
+
+def _place(turn: Turn, wanted: Refer, transferor: record.Leg) -> RouteEntry | None:
+    """Return the place in the Refer-To as a route; None: the routes decide.
+
+    A host by which the transferor knows its other side is no place beyond us.
+    """
+    target = wanted.to.target
+    if not turn.policy.transfer_direct or not isinstance(target, Uri):
+        return None
+    host = format_host(target.host)
+    if host == host_of(party.addr_spec(transferor.local_uri)):
+        return None
+    transport = (target.param("transport") or "").lower()
+    return RouteEntry(
+        host=host, port=target.port or 0, transport=transport if transport in _TRANSPORTS else ""
+    )
