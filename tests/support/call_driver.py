@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from b2bua.callcontrol.v1 import call_pb2 as record
@@ -261,14 +261,18 @@ class CallDriver:
         ]
         self.pod.on_done(self.port, refs)
 
-    def pass_time(self, seconds: float, pod: Pod | None = None) -> None:
-        """Let time pass from deadline to deadline, waking the call whenever it is due."""
+    def pass_time(
+        self, seconds: float, pod: Pod | None = None, *, after: Callable[[], None] | None = None
+    ) -> None:
+        """Let time pass from deadline to deadline, waking the call when due; `after` looks each time."""
         end = self.time[0] + round(seconds * 1_000)
         while self.time[0] < end:
             call = self.call
             deadline = upkeep.next_deadline(call) if call is not None else None
             self.time[0] = min(end, max(deadline or end, self.time[0] + 100))
             self.store.claim_due_many(range(self.store.shards), 100, (pod or self.pod).on_due)
+            if after is not None:
+                after()
 
     # -- common beginnings -----------------------------------------------------------------
 

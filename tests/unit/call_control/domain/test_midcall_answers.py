@@ -82,3 +82,12 @@ def test_answers_that_no_edge_confirms_do_not_pile_up() -> None:
     driver.pass_time(40.0)
     assert driver.call is not None
     assert len(driver.call.transactions) == 0
+
+
+def test_success_of_a_reinvite_that_was_abandoned_settles_its_cancel() -> None:
+    driver = CallDriver()
+    invite = reinvited(driver)
+    driver.in_dialog("BYE", 3)
+    driver.response(200, invite.branch, cseq=invite.cseq, body=ANSWER)
+    assert driver.call is not None
+    assert not [debt for debt in driver.call.debts if debt.command.HasField("cancel")]

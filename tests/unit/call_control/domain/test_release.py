@@ -1,7 +1,7 @@
 """The end of a call, from every state."""
 
 from b2bua.callcontrol.v1 import call_pb2 as record
-from support.call_driver import ANSWER, CallDriver
+from support.call_driver import ANSWER, OFFER, CallDriver
 
 
 def statuses(driver: CallDriver) -> list[int]:
@@ -276,3 +276,12 @@ def test_end_of_an_attempt_is_not_moved_by_the_end_of_the_call() -> None:
     driver.pass_time(1.0)
     driver.cancel()
     assert driver.leg(1).end_time_ms == ended
+
+
+def test_callee_that_hangs_up_before_its_late_offer_is_answered_gets_its_ack() -> None:
+    driver = CallDriver()
+    driver.invite(body=None)
+    driver.response(200, driver.requests("INVITE")[0].branch, body=OFFER)
+    driver.confirm_all()
+    driver.in_dialog("BYE", 1, leg=1)
+    assert len(driver.requests("ACK")) == 1

@@ -70,12 +70,16 @@ def _refuse(turn: Turn, leg: record.Leg) -> None:
 
 
 def _bye(turn: Turn, leg: record.Leg, headers: Sequence[sip_pb2.Header]) -> None:
-    if leg.ack_withheld:
-        # RFC 3261 15: no BYE before the ACK; the offer of the 2xx stays unanswered.
-        leg.ack_withheld = False
-        turn.request(acknowledgement(turn, leg, leg.invite_cseq, leg.invite_branch), record.PROOF_DONE, leg)
+    _acknowledge_bare(turn, leg)
     leg.state = record.LEG_STATE_RELEASING
     turn.request(in_dialog(turn, leg, "BYE", headers=headers), record.PROOF_FINAL, leg)
+
+
+def _acknowledge_bare(turn: Turn, leg: record.Leg) -> None:
+    """The offer of a 2xx stays unanswered, but no BYE goes before the ACK (RFC 3261 15)."""
+    if leg.ack_withheld:
+        leg.ack_withheld = False
+        turn.request(acknowledgement(turn, leg, leg.invite_cseq, leg.invite_branch), record.PROOF_DONE, leg)
 
 
 def _cancel(turn: Turn, leg: record.Leg, headers: Sequence[sip_pb2.Header]) -> None:
@@ -193,6 +197,7 @@ def hung_up(turn: Turn, leg: record.Leg, request: edge.RequestEvent, reporter: e
 
 def leave(turn: Turn, leg: record.Leg, request: edge.RequestEvent) -> None:
     """The peer of a leg has hung up: nothing more is owed to it, nor awaited from it."""
+    _acknowledge_bare(turn, leg)
     leg.state = record.LEG_STATE_ENDED
     leg.end_time_ms = turn.now
     leg.remote_cseq = max(leg.remote_cseq, request.origin.cseq)
@@ -230,6 +235,7 @@ def dismissed(turn: Turn, leg: record.Leg, request: edge.RequestEvent, reporter:
     """A BYE of one leg while others stay connected: 200, and no more of it."""
     turn.answer(turn.open_transaction(leg, request, reporter), 200, "OK")
     _part(turn, leg)
+    _acknowledge_bare(turn, leg)
     leg.state = record.LEG_STATE_ENDED
     if not leg.end_time_ms:
         leg.end_time_ms = turn.now
