@@ -14,11 +14,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 
+from b2bua.aaa.v1 import aaa_pb2 as aaa
 from b2bua.callcontrol.v1 import call_pb2 as record
 from b2bua.edge.v1 import edge_pb2 as edge
-from call_control.domain import opening, orphans, release, table, upkeep
+from call_control.domain import opening, orphans, table, upkeep
+from call_control.domain.kinds import Kind, Subject
 from call_control.domain.policy import Policy
-from call_control.domain.ports import EdgePort, Journal, NoJournal
+from call_control.domain.ports import Authorizer, EdgePort, Journal, NobodyAuthorizes, NoJournal
 from call_control.domain.store import Commit, Outcome, Store, Verdict
 from call_control.domain.turn import Emission, Turn
 from call_control.slots import Absences, Arrival, Slot
@@ -30,6 +32,9 @@ _DURABLE = (record.CALL_STATE_ANSWERED, record.CALL_STATE_ENDED)
 #: Commands that leave without a commit are numbered so far from all others that no pod gives their numbers
 #: to other commands: an edge carries out each number once.
 _APART = 1 << 16
+
+
+_DISCONNECT = Subject(Kind.DISCONNECT)
 
 
 @dataclass(slots=True)
@@ -61,6 +66,7 @@ class Pod:
         identity: Identity,
         policy: Policy,
         journal: Journal | None = None,
+        authorizer: Authorizer | None = None,
     ) -> None:
         """`pod_id` is unique among the processes of a store at one time, restarts included."""
         self._pod_id = pod_id
@@ -74,6 +80,7 @@ class Pod:
         self._commits = 0
         self._epoch = 0
         self._journal = journal or NoJournal()
+        self._authorizer = authorizer or NobodyAuthorizes()
         self._unsaved: dict[str, Commit] = {}
         self._stones: dict[str, tuple[int, Commit]] = {}
         self.counters = Counters()
@@ -146,6 +153,15 @@ class Pod:
             self.counters.timers += 1
             if not slot.busy:
                 self._run(slot)
+
+    def on_authorized(self, reply: aaa.AuthorizeResponse, call_key: str) -> None:
+        """Take the reply of an authorisation; one that nobody waits for any more changes nothing."""
+        slot = self._slots.get(call_key)
+        if slot is None:
+            slot = self._slots[call_key] = Slot(call_key)
+        slot.replies.append(reply)
+        if not slot.busy:
+            self._run(slot)
 
     def disconnect(self, call_key: str) -> None:
         """End a call by our own decision: 500 to a caller that waits, BYE or CANCEL to everybody else.
@@ -229,11 +245,14 @@ class Pod:
         # Proofs ride on commits that happen anyway: beside an event they do not cause one.
         turn.changed = turn.changed and (timer or not arrivals)
         if slot.over:
-            release.disconnect(turn)
+            table.apply_order(turn, _DISCONNECT)
         for _, event in arrivals:
             self._apply(turn, event)
+        replies, slot.replies = slot.replies, []
+        for reply in replies:
+            table.apply_order(turn, Subject(Kind.AUTHORIZED, reply=reply))
         if slot.disconnecting:
-            release.disconnect(turn)
+            table.apply_order(turn, _DISCONNECT)
         if timer:
             upkeep.on_timer(turn, self._absences(turn.now))
             # Only a commit moves a deadline: without one the call would be woken each second for ever.
@@ -245,7 +264,7 @@ class Pod:
                 slot.queue[:0] = arrivals
                 self._compare(slot, call.version)
                 return
-            self._emit(turn.emissions)
+            self._effect(turn)
             _acknowledge(arrivals)
             return
         expected = call.version
@@ -304,7 +323,7 @@ class Pod:
         slot.busy = False
         if outcome.verdict is Verdict.COMMITTED:
             self._settle(slot, turn, commit)
-            self._emit(turn.emissions)
+            self._effect(turn)
             _acknowledge(arrivals)
         elif outcome.verdict is Verdict.MERGED:
             self.counters.merged += 1
@@ -492,6 +511,12 @@ class Pod:
             port.busy((event.id,), unsure=unsure and event.opens_call)
 
     # -- effects ---------------------------------------------------------------------------
+
+    def _effect(self, turn: Turn) -> None:
+        """Let happen what a turn owes, once it is committed."""
+        self._emit(turn.emissions)
+        for inquiry in turn.inquiries:
+            self._authorizer.authorize(inquiry)
 
     def _emit(self, emissions: Sequence[Emission]) -> None:
         """Hand commands to their edges, or to any other that can carry them out."""

@@ -9,6 +9,7 @@ from b2bua.callcontrol.v1 import call_pb2 as record
 from b2bua.edge.v1 import edge_pb2 as edge
 from call_control.domain import (
     authentication,
+    authorization,
     hunting,
     keepalive,
     midcall_answers,
@@ -173,11 +174,19 @@ def _reissue_due(turn: Turn) -> None:
         if left <= 0 and not _endless(debt):
             expired.append(position)
             continue
-        turn.issue(debt)
+        _issue(turn, debt)
         age = policy.ack_timeout_ms + policy.debt_retry_ms - left
         wait = max(policy.debt_retry_ms, min(age, policy.ack_timeout_ms))
         debt.deadline_ms = turn.now + (wait if _endless(debt) else min(wait, left))
     _give_up(turn, expired)
+
+
+def _issue(turn: Turn, debt: record.Debt) -> None:
+    """Emit what a debt owes once more."""
+    if debt.authorize_request_id:
+        authorization.ask_again(turn)
+    else:
+        turn.issue(debt)
 
 
 def _endless(debt: record.Debt) -> bool:
@@ -189,6 +198,9 @@ def _give_up(turn: Turn, positions: list[int]) -> None:
     """Nobody proved these within 64*T1: no peer waits for them any more."""
     lost: list[tuple[str, str]] = []
     cancelled: list[str] = []
+    if any(turn.call.debts[position].authorize_request_id for position in positions):
+        authorization.expired(turn)
+        return
     for position in positions:
         command = turn.call.debts[position].command
         lost.append((command.send_request.branch, command.send_request.method))
@@ -227,7 +239,7 @@ def _lose_attempt(turn: Turn, branch: str) -> None:
 def reissue_all(turn: Turn) -> None:
     """A repeated event: its effects may have been lost with a pod, so issue every debt at once."""
     for debt in turn.call.debts:
-        turn.issue(debt)
+        _issue(turn, debt)
 
 
 # -- deadlines and the end -----------------------------------------------------------------------
