@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
+from b2bua.aaa.v1 import aaa_pb2 as aaa
 from b2bua.callcontrol.v1 import call_pb2 as record
 from b2bua.common.v1 import sip_pb2
 from b2bua.edge.v1 import edge_pb2 as edge
@@ -32,6 +33,16 @@ def as_headers(fields: Headers) -> list[sip_pb2.Header]:
 def value_of(headers: Iterable[sip_pb2.Header], name: str) -> str | None:
     """The value of the first header field of a name."""
     return next((header.value for header in headers if header.name.lower() == name.lower()), None)
+
+
+class RecordingAuthorizer:
+    """An authorisation that keeps what it is asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[aaa.AuthorizeRequest] = []
+
+    def authorize(self, request: aaa.AuthorizeRequest) -> None:
+        self.asked.append(request)
 
 
 @dataclass
@@ -77,6 +88,7 @@ class CallDriver:
         entries = tuple(parse_route(text) for text in (routes or ("192.0.2.1",)))
         self.policy = replace(Policy(routes=entries), **policy)  # type: ignore[arg-type]  # fields by name
         self.port = RecordingPort()
+        self.authorizer = RecordingAuthorizer()
         self.pod = self.new_pod()
         self.pods = 1
         self.events = 0
@@ -89,6 +101,7 @@ class CallDriver:
             store=self.store,
             identity=self.identity,
             policy=self.policy,
+            authorizer=self.authorizer,
         )
         pod.attach(port or self.port)
         return pod

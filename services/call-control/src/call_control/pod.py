@@ -15,12 +15,13 @@ from functools import partial
 
 import structlog
 
+from b2bua.aaa.v1 import aaa_pb2 as aaa
 from b2bua.callcontrol.v1 import call_pb2 as record
 from b2bua.edge.v1 import edge_pb2 as edge
 from call_control import turns
 from call_control.domain import orphans, upkeep
 from call_control.domain.policy import Policy
-from call_control.domain.ports import EdgePort, Journal, NoJournal
+from call_control.domain.ports import Authorizer, EdgePort, Journal, NobodyAuthorizes, NoJournal
 from call_control.domain.store import Commit, Outcome, Store, Verdict
 from call_control.domain.turn import Emission, Turn
 from call_control.slots import Absences, Arrival, Slot
@@ -67,6 +68,7 @@ class Pod:
         identity: Identity,
         policy: Policy,
         journal: Journal | None = None,
+        authorizer: Authorizer | None = None,
     ) -> None:
         """`pod_id` is unique among the processes of a store at one time, restarts included."""
         self._pod_id = pod_id
@@ -80,6 +82,7 @@ class Pod:
         self._commits = 0
         self._epoch = 0
         self._journal = journal or NoJournal()
+        self._authorizer = authorizer or NobodyAuthorizes()
         self._unsaved: dict[str, Commit] = {}
         self._stones: dict[str, tuple[int, Commit]] = {}
         self.counters = Counters()
@@ -152,6 +155,15 @@ class Pod:
             self.counters.timers += 1
             if not slot.busy:
                 self._run(slot)
+
+    def on_authorized(self, reply: aaa.AuthorizeResponse, call_key: str) -> None:
+        """Take the reply of an authorisation; one that nobody waits for any more changes nothing."""
+        slot = self._slots.get(call_key)
+        if slot is None:
+            slot = self._slots[call_key] = Slot(call_key)
+        slot.replies.append(reply)
+        if not slot.busy:
+            self._run(slot)
 
     def disconnect(self, call_key: str) -> None:
         """End a call by our own decision: 500 to a caller that waits, BYE or CANCEL to everybody else.
@@ -226,17 +238,18 @@ class Pod:
         done, slot.done = slot.done, set()
         sents, slot.sents = slot.sents, []
         events = [event for _, event in arrivals]
+        replies, slot.replies = slot.replies, []
+        waiting = turns.Waiting(
+            sents=sents,
+            done=done,
+            events=events,
+            replies=replies,
+            absences=self._absences(turn.now) if timer else None,
+            over=slot.over,
+            disconnecting=slot.disconnecting,
+        )
         try:
-            turns.advance(
-                turn,
-                self._identity,
-                sents=sents,
-                done=done,
-                events=events,
-                absences=self._absences(turn.now) if timer else None,
-                over=slot.over,
-                disconnecting=slot.disconnecting,
-            )
+            turns.advance(turn, self._identity, waiting)
         except Exception:
             self.counters.failed += 1
             _log.exception("call.failed", call_key=slot.key)
@@ -252,7 +265,7 @@ class Pod:
                 slot.queue[:0] = arrivals
                 self._compare(slot, call.version)
                 return
-            self._emit(turn.emissions)
+            self._effect(turn)
             _acknowledge(arrivals)
             return
         expected = call.version
@@ -321,7 +334,7 @@ class Pod:
             for note in turn.notes:
                 _log.warning("call.note", call_key=slot.key, note=note)
             self._settle(slot, turn, commit)
-            self._emit(turn.emissions)
+            self._effect(turn)
             _acknowledge(arrivals)
         elif outcome.verdict is Verdict.MERGED:
             self.counters.merged += 1
@@ -344,7 +357,12 @@ class Pod:
             self.counters.conflicts += 1
             self._overtaken(slot, commit, outcome)
             return
-        if slot.queue or slot.timer or (slot.closing and slot.done and slot.owed <= slot.done):
+        if (
+            slot.queue
+            or slot.timer
+            or slot.replies
+            or (slot.closing and slot.done and slot.owed <= slot.done)
+        ):
             self._run(slot)
 
     def _settle(self, slot: Slot, turn: Turn, commit: Commit) -> None:
@@ -517,6 +535,12 @@ class Pod:
             port.busy((event.id,), unsure=unsure and event.opens_call)
 
     # -- effects ---------------------------------------------------------------------------
+
+    def _effect(self, turn: Turn) -> None:
+        """Let happen what a turn owes, once it is committed."""
+        self._emit(turn.emissions)
+        for inquiry in turn.inquiries:
+            self._authorizer.authorize(inquiry)
 
     def _emit(self, emissions: Sequence[Emission]) -> None:
         """Hand commands to their edges, or to any other that can carry them out."""

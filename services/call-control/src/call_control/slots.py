@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from b2bua.aaa.v1 import aaa_pb2 as aaa
 from b2bua.edge.v1 import edge_pb2 as edge
 from call_control.domain.ports import EdgePort
 
@@ -27,6 +28,7 @@ class Slot:
         "over",
         "owed",
         "queue",
+        "replies",
         "sents",
         "stored",
         "timer",
@@ -49,6 +51,7 @@ class Slot:
         self.owed: frozenset[int] = frozenset()
         self.queue: list[Arrival] = []
         self.done: set[int] = set()
+        self.replies: list[aaa.AuthorizeResponse] = []
         self.sents: list[edge.Sent] = []
 
     def has_heard(self, sent: edge.Sent) -> bool:

@@ -9,7 +9,7 @@ from b2bua.callcontrol.v1 import call_pb2 as record
 from b2bua.common.v1 import sip_pb2
 from b2bua.edge.v1 import edge_pb2 as edge
 from call_control.domain import authentication, party, redirection, session, timers, transfer_end
-from call_control.domain.release import end_call, release_leg
+from call_control.domain.release import SETTING_UP, end_call, release_leg
 from call_control.domain.requests import first_hop, host_port, leg_headers
 from call_control.domain.turn import Turn
 from sipcore import reliability, session_timer
@@ -36,7 +36,6 @@ _ATTEMPT_TIMERS = (
 )
 _UNTIL_FINAL = tuple(kind for kind, _ in _ATTEMPT_TIMERS)
 _UNTIL_PROGRESS = (record.TIMER_KIND_NO_REPLY, record.TIMER_KIND_NO_PROGRESS)
-_SETTING_UP = (record.CALL_STATE_TRYING, record.CALL_STATE_RINGING)
 
 
 def first_cseq(key: str, leg: int) -> int:
@@ -47,7 +46,7 @@ def first_cseq(key: str, leg: int) -> int:
 
 def hunts(call: record.Call) -> bool:
     """Tell whether somebody is still to be reached: the callee, or the target of a transfer."""
-    return call.state in _SETTING_UP or call.transfer.state == record.TRANSFER_STATE_DIALLING
+    return call.state in SETTING_UP or call.transfer.state == record.TRANSFER_STATE_DIALLING
 
 
 # -- placing attempts ----------------------------------------------------------------------------

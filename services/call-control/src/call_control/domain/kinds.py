@@ -5,9 +5,10 @@ from __future__ import annotations
 from enum import Enum, auto
 from typing import NamedTuple
 
+from b2bua.aaa.v1 import aaa_pb2 as aaa
 from b2bua.callcontrol.v1 import call_pb2 as record
 from b2bua.edge.v1 import edge_pb2 as edge
-from call_control.domain import relays
+from call_control.domain import relays, release
 from call_control.domain.midcall import RELAYED
 from call_control.domain.turn import Turn, same_request
 from sipcore.dialog import CSeqOrder, cseq_order
@@ -94,6 +95,10 @@ class Kind(Enum):
     """2xx to a re-INVITE that is over."""
     REQUEST_FINAL = auto()
     """The final answer to our BYE."""
+    AUTHORIZED = auto()
+    """The reply to an authorisation: the call may be placed, or not."""
+    DISCONNECT = auto()
+    """Somebody who may do so wants the call to end."""
     NOTHING = auto()
     """An event that has lost its meaning: ACK or answer of something that is over."""
 
@@ -104,6 +109,7 @@ class Subject(NamedTuple):
     kind: Kind
     leg: record.Leg | None = None
     relay: record.Relay | None = None
+    reply: aaa.AuthorizeResponse | None = None
 
 
 _NOTHING = Subject(Kind.NOTHING)
@@ -179,7 +185,7 @@ def _in_dialog_kind(turn: Turn, leg: record.Leg, method: str) -> Kind:
     over = leg.state in _OVER or (up and leg.state != record.LEG_STATE_CONFIRMED)
     if over and kind is not Kind.BYE:
         return Kind.RELEASED_LEG
-    early = turn.call.state in (record.CALL_STATE_TRYING, record.CALL_STATE_RINGING)
+    early = turn.call.state in release.SETTING_UP
     return Kind.EARLY_BYE if kind is Kind.BYE and early and leg.index == 0 else kind
 
 

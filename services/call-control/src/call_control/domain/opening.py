@@ -7,8 +7,7 @@ from collections.abc import Iterable
 from b2bua.callcontrol.v1 import call_pb2 as record
 from b2bua.common.v1 import sip_pb2
 from b2bua.edge.v1 import edge_pb2 as edge
-from call_control.domain import hunting, media, party, reliable, session
-from call_control.domain.routing.plan import Caller, plan
+from call_control.domain import authorization, finding, hunting, media, party, reliable, session
 from call_control.domain.turn import Turn
 from sipcore.dialog import route_set_uas
 from sipcore.sdp import NotAcceptable
@@ -21,7 +20,7 @@ _KEPT = frozenset({"reason", "authorization", "proxy-authorization"})
 
 
 def open_call(turn: Turn, event: edge.Event) -> None:
-    """Make a call of the caller's INVITE and place the first attempt."""
+    """Make a call of the caller's INVITE and place the first attempt, or ask whether it may be placed."""
     call, request, policy = turn.call, event.request, turn.policy
     origin = request.origin
     call.schema = SCHEMA
@@ -59,23 +58,13 @@ def open_call(turn: Turn, event: edge.Event) -> None:
     call.invite.ClearField("origin")
     del call.invite.headers[:]
     call.invite.headers.extend(_kept(request.headers))
+    call.passed_headers.extend(policy.pass_headers.select(request.headers))
     try:
         grant = session.granted(turn, leg, request)
     except session.Refusal as refusal:
         hunting.fail_call(turn, refusal.status, refusal.reason, refusal.headers)
         return
     session.keep_grant(transaction, grant)
-    _route(turn, request)
-
-
-def _kept(headers: Iterable[sip_pb2.Header]) -> list[sip_pb2.Header]:
-    """Return what an attempt may need of the caller's header fields; passed ones are kept apart."""
-    return [header for header in headers if header.name.lower() in _KEPT]
-
-
-def _route(turn: Turn, request: edge.RequestEvent) -> None:
-    """Find the routes of the call and try the first; without any the caller gets its 500."""
-    call, policy = turn.call, turn.policy
     if policy.wants_called_number and not party.user_of(request.request_uri):
         hunting.fail_call(turn, 500, "Internal Server Error (1)")
         return
@@ -84,16 +73,15 @@ def _route(turn: Turn, request: edge.RequestEvent) -> None:
     except NotAcceptable as refusal:
         hunting.fail_call(turn, *media.answer_to(refusal))
         return
-    planned = plan(policy.routes, _caller(call, request), policy)
-    turn.notes += [f"route {number} skipped: {reason}" for number, reason in planned.skipped]
-    call.routes.extend(planned.routes)
-    call.passed_headers.extend(policy.pass_headers.select(request.headers))
-    if planned.nated:
-        media.mark_nated(call.invite.body)
-    if 0 <= request.max_forwards <= 1:
-        hunting.fail_call(turn, 483, "Too Many Hops")
-    elif not hunting.hunt(turn):
-        hunting.fail_call(turn, 500, f"Internal Server Error ({3 if policy.routes else 2})")
+    if policy.authorize:
+        authorization.ask(turn)
+    else:
+        finding.find_routes(turn)
+
+
+def _kept(headers: Iterable[sip_pb2.Header]) -> list[sip_pb2.Header]:
+    """Return what an attempt may need of the caller's header fields; passed ones are kept apart."""
+    return [header for header in headers if header.name.lower() in _KEPT]
 
 
 def _screen_offer(turn: Turn) -> None:
@@ -101,16 +89,3 @@ def _screen_offer(turn: Turn) -> None:
     body = turn.call.invite.body
     if turn.policy.allowed_codecs is not None and body.data:
         body.data = media.screened(body, turn.policy.allowed_codecs)
-
-
-def _caller(call: record.Call, request: edge.RequestEvent) -> Caller:
-    origin = request.origin
-    return Caller(
-        key=call.key,
-        request_uri=request.request_uri,
-        from_value=origin.from_value,
-        to_value=origin.to_value,
-        source=origin.source,
-        via_host=party.via_host(origin.via),
-        has_body=request.HasField("body"),
-    )

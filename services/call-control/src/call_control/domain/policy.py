@@ -90,6 +90,8 @@ class Policy:
     """A transfer that we perform may lead wherever the transferor says; otherwise the routes lead."""
     allowed_codecs: AllowedCodecs | None = None
     """What the session descriptions of either side may hold; None leaves every body untouched."""
+    authorize: bool = False
+    """Calls wait for an authorisation, which says where they go unless `routes` does."""
     wants_called_number: bool = False
     """A call whose Request-URI has no user part is refused, as the reference does."""
     answer_timeout_ms: int = 300_000

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from b2bua.aaa.v1 import aaa_pb2 as aaa
 from b2bua.edge.v1 import edge_pb2 as edge
 from call_control.domain.store import Commit
 
@@ -28,6 +29,20 @@ class EdgePort(Protocol):
 
         `unsure`: they may be committed all the same. Then none may be refused, only offered again.
         """
+
+
+class Authorizer(Protocol):
+    """Asks whether calls may be placed; replies come back through `Pod.on_authorized`."""
+
+    def authorize(self, request: aaa.AuthorizeRequest) -> None:
+        """Ask. The same id again means the same question, and gets the same reply."""
+
+
+class NobodyAuthorizes:
+    """For a policy without authorisation."""
+
+    def authorize(self, request: aaa.AuthorizeRequest) -> None:
+        """Nobody is asked."""
 
 
 class Journal(Protocol):

@@ -20,6 +20,10 @@ _OF_A_DIALOG = (
 )
 
 
+#: States of a call that nobody has answered yet.
+SETTING_UP = (record.CALL_STATE_ROUTING, record.CALL_STATE_TRYING, record.CALL_STATE_RINGING)
+
+
 def end_call(turn: Turn, status: int) -> None:
     """Mark the call as over: no timer of it runs any more except those of its debts."""
     call = turn.call
@@ -31,6 +35,7 @@ def end_call(turn: Turn, status: int) -> None:
     if not turn.awaits_ack:
         call.ack_by_ms = 0
     del call.timers[:]
+    turn.drop_inquiries()
     abandon_relays(turn, None)
     call.ClearField("transfer")
     call.ClearField("subscription")
@@ -328,7 +333,7 @@ def expire_unacknowledged(turn: Turn) -> None:
 def reap(turn: Turn) -> None:
     """The call outlived its maximum: end it whatever its state."""
     turn.call.reap_by_ms = 0
-    if turn.call.state in (record.CALL_STATE_TRYING, record.CALL_STATE_RINGING):
+    if turn.call.state in SETTING_UP:
         expire_unanswered(turn)
     elif turn.call.state != record.CALL_STATE_ENDED:
         release_all(turn, 408, record.RELEASE_SOURCE_INTERNAL)

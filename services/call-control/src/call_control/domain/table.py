@@ -12,6 +12,7 @@ from b2bua.callcontrol.v1 import call_pb2 as record
 from b2bua.edge.v1 import edge_pb2 as edge
 from call_control.domain import (
     answering,
+    authorization,
     hunting,
     media,
     midcall,
@@ -33,14 +34,15 @@ Handler = Callable[[Turn, edge.Event, Subject], None]
 #: How many fingerprints of events a record remembers.
 _REMEMBERED_EVENTS = 16
 
+ROUTING = record.CALL_STATE_ROUTING
 TRYING = record.CALL_STATE_TRYING
 RINGING = record.CALL_STATE_RINGING
 ANSWERED = record.CALL_STATE_ANSWERED
 CONFIRMED = record.CALL_STATE_CONFIRMED
 ENDED = record.CALL_STATE_ENDED
 
-STATES = (TRYING, RINGING, ANSWERED, CONFIRMED, ENDED)
-_UNANSWERED = (TRYING, RINGING)
+STATES = (ROUTING, TRYING, RINGING, ANSWERED, CONFIRMED, ENDED)
+_UNANSWERED = release.SETTING_UP
 _UP = (ANSWERED, CONFIRMED)
 
 
@@ -86,6 +88,15 @@ def _self_cancelled(turn: Turn, event: edge.Event, subject: Subject) -> None:
 def _early_bye(turn: Turn, event: edge.Event, subject: Subject) -> None:
     turn.ingress.remote_cseq = event.request.origin.cseq
     release.hung_up_early(turn, event.request, event.edge)
+
+
+def _authorized(turn: Turn, event: edge.Event, subject: Subject) -> None:
+    assert subject.reply is not None
+    authorization.answered(turn, subject.reply)
+
+
+def _disconnect(turn: Turn, event: edge.Event, subject: Subject) -> None:
+    release.disconnect(turn)
 
 
 def _response(handler: Callable[[Turn, record.Leg, edge.ResponseEvent], None]) -> Handler:
@@ -207,7 +218,7 @@ def _rows() -> Mapping[tuple[record.CallState, Kind], Handler]:
     row(Kind.INVITE_AGAIN, _invite_again)
     row(Kind.CANCEL, _cancelled, *_UNANSWERED)
     row(Kind.CANCEL, _cancel_too_late, ANSWERED, CONFIRMED, ENDED)
-    row(Kind.SELF_CANCELLED, _self_cancelled, TRYING, RINGING, ANSWERED)
+    row(Kind.SELF_CANCELLED, _self_cancelled, *_UNANSWERED, ANSWERED)
     row(Kind.EARLY_BYE, _early_bye, *_UNANSWERED)
     row(Kind.PROVISIONAL, _response(answering.provisional), *_UNANSWERED)
     row(Kind.SUCCESS, _response(answering.answered), *_UNANSWERED)
@@ -231,7 +242,7 @@ def _rows() -> Mapping[tuple[record.CallState, Kind], Handler]:
     row(Kind.STRANGER, _NO_DIALOG)
     row(Kind.LATE_CANCEL, _cancel_too_late)
     row(Kind.REINVITE, _in_dialog(midcall.reinvited), CONFIRMED)
-    row(Kind.REINVITE, _PENDING, TRYING, RINGING, ANSWERED)
+    row(Kind.REINVITE, _PENDING, *_UNANSWERED, ANSWERED)
     row(Kind.RELAYED_REQUEST, _in_dialog(midcall.relayed), *_UP)
     row(Kind.OPTIONS, _in_dialog(midcall.options), *_UP)
     row(Kind.OTHER_REQUEST, _in_dialog(midcall.unsupported), *_UP)
@@ -256,6 +267,8 @@ def _rows() -> Mapping[tuple[record.CallState, Kind], Handler]:
     row(Kind.RELAY_SUCCESS, _relay_response(midcall_answers.relay_accepted), *_UNANSWERED, *_UP)
     row(Kind.RELAY_FAILURE, _relay_response(midcall_answers.relay_refused), *_UNANSWERED, *_UP)
     row(Kind.STRAY_SUCCESS, _response(midcall_answers.acknowledge_stray))
+    row(Kind.AUTHORIZED, _authorized, ROUTING)
+    row(Kind.DISCONNECT, _disconnect, *_UNANSWERED, *_UP)
     row(Kind.REQUEST_FINAL, _response(upkeep.request_final))
     return rows
 
@@ -265,16 +278,18 @@ CALL_TABLE = _rows()
 #: Pairs that mean nothing: the event comes too late or too early to change anything.
 IGNORED = frozenset(
     {(state, Kind.NOTHING) for state in STATES}
+    | {(state, Kind.AUTHORIZED) for state in STATES if state != ROUTING}
+    | {(ENDED, Kind.DISCONNECT)}
     | {(state, Kind.SELF_CANCELLED) for state in (CONFIRMED, ENDED)}
     | {(state, Kind.EARLY_BYE) for state in (ANSWERED, CONFIRMED, ENDED)}
     | {(state, Kind.PROVISIONAL) for state in (ANSWERED, CONFIRMED, ENDED)}
     # Only an answered and acknowledged call is transferred.
     | {
         (state, kind)
-        for state in (TRYING, RINGING, ANSWERED, ENDED)
+        for state in (*_UNANSWERED, ANSWERED, ENDED)
         for kind in (Kind.TARGET_PROVISIONAL, Kind.TARGET_SUCCESS, Kind.TARGET_FAILURE)
     }
-    | {(state, Kind.ACK) for state in (TRYING, RINGING, CONFIRMED)}
+    | {(state, Kind.ACK) for state in (*_UNANSWERED, CONFIRMED)}
     | {(state, Kind.PRACK_MISSING) for state in (*_UP, ENDED)}
     | {(state, Kind.ACK_MISSING) for state in _UNANSWERED}
     | {(state, kind) for state in (*_UNANSWERED, ENDED) for kind in (Kind.REINVITE_CANCEL, Kind.REINVITE_ACK)}
@@ -324,3 +339,10 @@ def apply(turn: Turn, event: edge.Event, fingerprint: int, leg_index: int) -> Ki
         if len(call.seen_events) > _REMEMBERED_EVENTS:
             del call.seen_events[0]
     return subject.kind
+
+
+def apply_order(turn: Turn, subject: Subject) -> None:
+    """Apply what is not told by an edge: the reply of an authorisation, an order to disconnect."""
+    handler = CALL_TABLE.get((turn.call.state, subject.kind))
+    if handler is not None:
+        handler(turn, edge.Event(), subject)

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
+from b2bua.aaa.v1 import aaa_pb2 as aaa
 from b2bua.callcontrol.v1 import call_pb2 as record
 from b2bua.common.v1 import sip_pb2
 from b2bua.edge.v1 import edge_pb2 as edge
@@ -78,6 +79,8 @@ class Turn:
     minter: Minter
     emissions: list[Emission] = field(default_factory=list)
     changed: bool = False
+    inquiries: list[aaa.AuthorizeRequest] = field(default_factory=list)
+    """What authorisation is asked once the turn is committed."""
     notes: list[str] = field(default_factory=list)
     """What an operator should read in the log once it is committed."""
 
@@ -256,24 +259,37 @@ class Turn:
                 stop = edge.Stop(transaction=transaction.transaction, forget=over)
                 self.repeat(edge.Command(stop=stop, edge=joined))
 
+    def owe_inquiry(self, request_id: str) -> None:
+        """Owe an authorisation until its reply; the request is made of the record each time."""
+        debt = self._add_debt(record.PROOF_REPLY)
+        debt.authorize_request_id = request_id
+
+    def drop_inquiries(self) -> None:
+        """No reply is awaited any more."""
+        debts = self.call.debts
+        self.pay([position for position, debt in enumerate(debts) if debt.authorize_request_id])
+
     # -- debts -----------------------------------------------------------------------------
 
     def _owe(self, proof: record.Proof, target: edge.EdgeRef, lasts_ms: int = 0) -> record.Debt:
         """Add a debt to an edge; what its command shall do is for the caller to fill in."""
+        debt = self._add_debt(proof, lasts_ms)
+        command = debt.command
+        command.id = debt.id
+        command.call_key = self.call.key
+        command.edge.CopyFrom(target)
+        return debt
+
+    def _add_debt(self, proof: record.Proof, lasts_ms: int = 0) -> record.Debt:
         call, policy, now = self.call, self.policy, self.now
         call.last_debt = number = call.last_debt + 1
-        debt = call.debts.add(
+        self.changed = True
+        return call.debts.add(
             id=number,
             proof=proof,
             deadline_ms=now + policy.debt_retry_ms,
             expires_ms=now + (lasts_ms or lifetime_of_answer(policy)),
         )
-        command = debt.command
-        command.id = number
-        command.call_key = call.key
-        command.edge.CopyFrom(target)
-        self.changed = True
-        return debt
 
     def renumber_debts(self, above: int, by: int) -> None:
         """Give the debts of this turn, those above a number, numbers that are higher by some."""

@@ -9,6 +9,7 @@ from b2bua.callcontrol.v1 import call_pb2 as record
 from b2bua.edge.v1 import edge_pb2 as edge
 from call_control.domain import (
     authentication,
+    authorization,
     hunting,
     keepalive,
     midcall_answers,
@@ -179,11 +180,19 @@ def _reissue_due(turn: Turn) -> None:
         if left <= 0:
             expired.append(position)
             continue
-        turn.issue(debt)
+        _issue(turn, debt)
         age = lifetime_of_request(policy, debt.command.send_request.method, debt.proof) - left
         wait = max(policy.debt_retry_ms, min(age, policy.ack_timeout_ms))
         debt.deadline_ms = turn.now + min(wait, left)
     _give_up(turn, expired)
+
+
+def _issue(turn: Turn, debt: record.Debt) -> None:
+    """Emit what a debt owes once more."""
+    if debt.authorize_request_id:
+        authorization.ask_again(turn)
+    else:
+        turn.issue(debt)
 
 
 def _give_up(turn: Turn, positions: list[int]) -> None:
@@ -191,6 +200,9 @@ def _give_up(turn: Turn, positions: list[int]) -> None:
     lost: list[tuple[str, str]] = []
     cancelled: list[str] = []
     unconfirmed: list[str] = []
+    if any(turn.call.debts[position].authorize_request_id for position in positions):
+        authorization.expired(turn)
+        return
     for position in positions:
         command = turn.call.debts[position].command
         lost.append((command.send_request.branch, command.send_request.method))
@@ -233,7 +245,7 @@ def _lose_attempt(turn: Turn, branch: str) -> None:
 def reissue_all(turn: Turn) -> None:
     """A repeated event: its effects may have been lost with a pod, so issue every debt at once."""
     for debt in turn.call.debts:
-        turn.issue(debt)
+        _issue(turn, debt)
 
 
 # -- deadlines and the end -----------------------------------------------------------------------

@@ -69,7 +69,7 @@ class Attribute(_message.Message):
     def __init__(self, name: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
 
 class AuthorizeResponse(_message.Message):
-    __slots__ = ("decision", "status", "reason", "challenges", "routes", "calling_number", "display_name", "credit_seconds", "user_name", "state", "retry_after_seconds")
+    __slots__ = ("decision", "status", "reason", "challenges", "routes", "calling_number", "display_name", "credit_seconds", "user_name", "state", "retry_after_seconds", "request_id")
     DECISION_FIELD_NUMBER: _ClassVar[int]
     STATUS_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
@@ -81,6 +81,7 @@ class AuthorizeResponse(_message.Message):
     USER_NAME_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     RETRY_AFTER_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     decision: Decision
     status: int
     reason: str
@@ -92,7 +93,8 @@ class AuthorizeResponse(_message.Message):
     user_name: str
     state: bytes
     retry_after_seconds: int
-    def __init__(self, decision: _Optional[_Union[Decision, str]] = ..., status: _Optional[int] = ..., reason: _Optional[str] = ..., challenges: _Optional[_Iterable[str]] = ..., routes: _Optional[_Iterable[str]] = ..., calling_number: _Optional[str] = ..., display_name: _Optional[str] = ..., credit_seconds: _Optional[int] = ..., user_name: _Optional[str] = ..., state: _Optional[bytes] = ..., retry_after_seconds: _Optional[int] = ...) -> None: ...
+    request_id: str
+    def __init__(self, decision: _Optional[_Union[Decision, str]] = ..., status: _Optional[int] = ..., reason: _Optional[str] = ..., challenges: _Optional[_Iterable[str]] = ..., routes: _Optional[_Iterable[str]] = ..., calling_number: _Optional[str] = ..., display_name: _Optional[str] = ..., credit_seconds: _Optional[int] = ..., user_name: _Optional[str] = ..., state: _Optional[bytes] = ..., retry_after_seconds: _Optional[int] = ..., request_id: _Optional[str] = ...) -> None: ...
 
 class AccountingRecord(_message.Message):
     __slots__ = ("record_id", "call_key", "kind", "leg", "call_id", "user_name", "calling_number", "called_number", "remote_address", "setup_time_ms", "trying_time_ms", "alerting_time_ms", "connect_time_ms", "disconnect_time_ms", "final_status", "release_source", "peer_agent", "state", "attributes", "trace_id")
