@@ -45,6 +45,16 @@ class RecordingAuthorizer:
         self.asked.append(request)
 
 
+def size_without_bodies(call: record.Call) -> int:
+    """Octets of a record that are no session descriptions."""
+    bodies = [leg.sent_body for leg in call.legs]
+    bodies += [debt.command.respond.body for debt in call.debts]
+    bodies += [debt.command.send_request.body for debt in call.debts]
+    bodies += [one.held.body for one in call.transactions]
+    bodies += [call.invite.body, call.transfer.offer]
+    return call.ByteSize() - sum(len(body.data) for body in bodies)
+
+
 @dataclass
 class RecordingPort:
     """An edge that keeps what it is told."""

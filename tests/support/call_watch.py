@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from b2bua.callcontrol.v1 import call_pb2 as record
 from b2bua.edge.v1 import edge_pb2 as edge
 from call_control.domain.turn import same_request
 from support.call_driver import CALLER_TAG
@@ -15,16 +14,6 @@ _OFFERING = ("INVITE", "UPDATE")
 
 Dialog = tuple[str, str]
 """Our tag and the peer's."""
-
-
-def size_without_bodies(call: record.Call) -> int:
-    """Octets of a record that are no session descriptions."""
-    bodies = [leg.sent_body for leg in call.legs]
-    bodies += [debt.command.respond.body for debt in call.debts]
-    bodies += [debt.command.send_request.body for debt in call.debts]
-    bodies += [one.held.body for one in call.transactions]
-    bodies += [call.invite.body, call.transfer.offer]
-    return call.ByteSize() - sum(len(body.data) for body in bodies)
 
 
 @dataclass

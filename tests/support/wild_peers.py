@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+from b2bua.aaa.v1 import aaa_pb2 as aaa
 from b2bua.common.v1 import sip_pb2
 from b2bua.edge.v1 import edge_pb2 as edge
-from support.call_driver import ANSWER, OFFER, CallDriver, Headers
-from support.call_watch import CallWatch, size_without_bodies
+from support.call_driver import ANSWER, OFFER, CallDriver, Headers, size_without_bodies
+from support.call_watch import CallWatch
 
 _T = TypeVar("_T")
 
@@ -137,6 +138,8 @@ class WildPeers:
 
     def come_far(self, stage: int) -> None:
         """Go on as calls do: 1 rings, 2 is answered, 3 acknowledged. A route may not let it."""
+        if self.driver.authorizer.asked and stage:
+            self.authorize(0)
         steps = ((180, {"RSeq": "1", "Require": "100rel"} if stage > 3 else {}), (200, {}))
         for status, fields in steps[: min(stage, 2)]:
             if self.watch.invites and self.driver.call is not None and self.driver.call.state < 3:
@@ -306,7 +309,7 @@ class WildPeers:
         if not self.reinvites:
             return
         request = edge.RequestEvent()
-        request.CopyFrom(draw.of(self.reinvites[-2:]))
+        request.CopyFrom(self.reinvites.pop(draw.of((-1, 0))))
         request.origin.method = "CANCEL"
         request.transaction = request.transaction.replace(" INVITE", " CANCEL")
         request.ClearField("body")
@@ -338,6 +341,9 @@ class WildPeers:
         if self.driver.time[0] - told_at >= self.driver.policy.tombstone_ms:
             return
         recent = event.id > self.driver.events - 10
+        if event.HasField("request") and not recent:
+            # The record remembers the last 16 events; its edge knows its own requests.
+            return
         before = self.driver.call
         self._remember(self.driver.tell(event))
         after = self.driver.call
@@ -358,6 +364,18 @@ class WildPeers:
             copy.id, copy.redelivered = self.driver.events, True
             copy.edge.edge_id = "edge-b"
             self._remember(self.driver.tell(copy))
+
+    def authorize(self, number: int) -> None:
+        """The authorisation replies, once or again, or to something else."""
+        draw = Draw(number)
+        if self.driver.authorizer.asked:
+            reply = aaa.AuthorizeResponse(
+                request_id=draw.of((self.driver.authorizer.asked[-1].request_id, "x")),
+                decision=draw.of((aaa.DECISION_ACCEPT, aaa.DECISION_ACCEPT, aaa.DECISION_REJECT)),
+                challenges=draw.of(((), (DIGEST.format(1, "MD5"),))),
+            )
+            self.driver.pod.on_authorized(reply, self.driver.key)
+            self.collect()
 
     def another_pod(self, number: int) -> None:
         """Another pod takes the call over."""
@@ -407,6 +425,7 @@ ACTIONS: tuple[Action, ...] = (
     WildPeers.missing,
     WildPeers.again,
     WildPeers.elsewhere,
+    WildPeers.authorize,
     WildPeers.another_pod,
     WildPeers.forgetful,
     WildPeers.disconnect,

@@ -183,3 +183,11 @@ def test_time_to_answer_goes_on_through_a_challenge() -> None:
     driver.response(180, second.branch)
     driver.pass_time(6.0)
     assert [one.cancel.branch for one in driver.commands("cancel")][:1] == [second.branch]
+
+
+def test_challenge_of_any_length_does_not_fill_the_record() -> None:
+    driver = CallDriver(ROUTE)
+    driver.invite()
+    (first,) = driver.requests("INVITE")
+    driver.response(401, first.branch, headers=(("WWW-Authenticate", challenge("n" * 8_000)),))
+    assert [one.respond.status for one in driver.commands("respond")] == [401]

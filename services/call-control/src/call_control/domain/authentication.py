@@ -20,6 +20,8 @@ _CREDENTIALS = frozenset({"authorization", "proxy-authorization"})
 _CHALLENGES = frozenset({"www-authenticate", "proxy-authenticate"})
 #: A nonce may be stale several times in a row when the peer is slow; nobody goes on for ever.
 _MAX_STALE = 3
+#: Longer challenges are not answered: the record would hold them three times over.
+_MAX_CHALLENGE = 2_048
 
 
 def passed_credentials(headers: Iterable[sip_pb2.Header]) -> list[sip_pb2.Header]:
@@ -44,7 +46,11 @@ def challenged(turn: Turn, leg: record.Leg, response: edge.ResponseEvent) -> boo
     if route.auth_mode != record.AUTH_MODE_CREDENTIALS:
         return False
     name, _, proxy = fields
-    values = [header.value for header in response.headers if header.name.lower() == name]
+    values = [
+        header.value
+        for header in response.headers
+        if header.name.lower() == name and len(header.value) <= _MAX_CHALLENGE
+    ]
     value, challenge = _first_answerable(values)
     if challenge is None:
         return False

@@ -26,6 +26,8 @@ _NOBODY_REACHED = frozenset(
         edge.LOCAL_CAUSE_NOT_SENT,
     }
 )
+#: What an ended attempt needs no more; the rest is for a 2xx that comes too late, and for the books.
+_OF_A_LIVE_ATTEMPT = ("sent", "early", "authentications", "contact_user", "received_body_digest")
 #: Header fields of a failure that the caller gets too, beside Reason.
 _CROSSING = frozenset({"warning", "retry-after"})
 #: Timers of an attempt, and the field of the route that says how long each runs.
@@ -255,8 +257,8 @@ def end_attempt(turn: Turn, leg: record.Leg, status: int) -> None:
     leg.state = record.LEG_STATE_ENDED
     leg.end_time_ms = turn.now
     leg.final_status = status
-    leg.ClearField("sent")
-    leg.ClearField("early")
+    for field in _OF_A_LIVE_ATTEMPT:
+        leg.ClearField(field)
     turn.changed = True
 
 
