@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from b2bua.edge.v1 import edge_pb2 as edge
-from call_control.domain.turn import same_request
+from call_control.domain.turn import BRANCH_STEM, same_request
 from support.call_driver import CALLER_TAG
 
 #: 64*T1: the caller gets no BYE before its ACK, or before this has passed since its 2xx.
@@ -35,6 +35,8 @@ class CallWatch:
     edge_ended: bool = False
     """An edge ended the INVITE by itself: nobody owes it an answer any more."""
     branches: dict[tuple[Dialog, int, str], str] = field(default_factory=dict)
+    used: dict[str, tuple[Dialog, int, str]] = field(default_factory=dict)
+    """By branch, without the part that is different for each address: what left under it."""
     numbers: dict[Dialog, int] = field(default_factory=dict)
     invite_numbers: dict[str, int] = field(default_factory=dict)
     invites: list[edge.SendRequest] = field(default_factory=list)
@@ -51,6 +53,8 @@ class CallWatch:
     caller_acknowledged: bool = False
     rings: list[edge.Respond] = field(default_factory=list)
     """Reliable provisionals."""
+    pracked: set[int] = field(default_factory=set)
+    """RSeq numbers of those that the caller has acknowledged."""
 
     # -- what the peers say ------------------------------------------------------------------
 
@@ -59,6 +63,11 @@ class CallWatch:
         method = request.origin.method
         if method == "ACK":
             self.caller_acknowledged |= request.from_tag == CALLER_TAG and request.origin.cseq == 1
+        elif method == "PRACK":
+            self.asked.add(request.transaction)
+            self.pracked |= {
+                int(one.value.split(" ")[0]) for one in request.headers if one.value.endswith(" 1 INVITE")
+            }
         elif not request.cancel_answered:
             self.asked.add(request.transaction)
 
@@ -87,6 +96,7 @@ class CallWatch:
                 self._see_answer(command.respond, now, owed=command.id > 0)
             case "send_request" if command.send_request.method == "ACK":
                 ack = command.send_request
+                self._see_branch(ack)
                 self.acknowledged.add(((ack.from_tag, ack.to_tag), ack.cseq))
             case "send_request":
                 self._see_request(command.send_request, now)
@@ -107,8 +117,10 @@ class CallWatch:
             given.append(respond.status)
         if respond.transaction.endswith(" INVITE") and respond.to_tag and respond.status < 300:
             self.connected_ms = self.connected_ms or now
+            assert {one.rseq for one in self.rings} <= self.pracked, "2xx before the PRACK"
 
     def _see_request(self, request: edge.SendRequest, now: int) -> None:
+        self._see_branch(request)
         dialog = (request.from_tag, request.to_tag)
         known = self.branches.setdefault((dialog, request.cseq, request.method), request.branch)
         assert same_request(known, request.branch), f"{request.method} {request.cseq} left under two branches"
@@ -126,6 +138,10 @@ class CallWatch:
             self._see_bye(dialog, now)
         if request.method in _OFFERING and request.body.data:
             self._see_offer(request, now)
+
+    def _see_branch(self, request: edge.SendRequest) -> None:
+        this = ((request.from_tag, request.to_tag), request.cseq, request.method)
+        assert self.used.setdefault(request.branch[:BRANCH_STEM], this) == this, "a branch used twice"
 
     def _see_bye(self, dialog: Dialog, now: int) -> None:
         for where, cseq in self.successes:

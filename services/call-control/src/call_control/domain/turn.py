@@ -18,7 +18,7 @@ from call_control.domain.policy import Policy
 
 #: Our own part of a branch is the same for every address that the edge tries: prefix, key, leg
 #: and counter; the try number and the MAC follow (svckit.identity).
-_BRANCH_STEM = 7 + 22 + 2 + 3
+BRANCH_STEM = 7 + 22 + 2 + 3
 
 
 class Minter(Protocol):
@@ -39,7 +39,7 @@ class Minter(Protocol):
 
 def same_request(branch: str, other: str) -> bool:
     """Tell whether two of our branches belong to one request, whatever address it went to."""
-    return branch[:_BRANCH_STEM] == other[:_BRANCH_STEM]
+    return branch[:BRANCH_STEM] == other[:BRANCH_STEM]
 
 
 def lifetime_of_answer(policy: Policy) -> int:
