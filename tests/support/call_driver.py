@@ -120,6 +120,12 @@ class CallDriver:
         assert self.call is not None
         return self.call.legs[index]
 
+    def tag_of_peer(self, leg: int) -> str:
+        """The tag by which the peer of an egress leg answered."""
+        call = self.call
+        known = call is not None and leg < len(call.legs) and call.legs[leg].remote_tag
+        return known or CALLEE_TAG
+
     def commands(self, kind: str = "") -> list[edge.Command]:
         """What the edge was told since the last look; with `kind` only those."""
         return [one for one in self.port.take() if not kind or one.WhichOneof("kind") == kind]
@@ -179,7 +185,7 @@ class CallDriver:
     ) -> edge.RequestEvent:
         """Return a request of the caller, or with `leg` of that leg's peer in its dialog."""
         branch = branch or f"z9hG4bK{method}{cseq}{leg}"
-        from_tag = CALLEE_TAG if leg else CALLER_TAG
+        from_tag = self.tag_of_peer(leg) if leg else CALLER_TAG
         request = edge.RequestEvent(
             origin=edge.Origin(
                 via=[f"SIP/2.0/UDP 192.0.2.9;branch={branch}"],

@@ -6,6 +6,7 @@ import copy
 from collections.abc import Callable
 
 import pytest
+from structlog.testing import capture_logs
 
 from b2bua.callcontrol.v1 import call_pb2 as record
 from b2bua.edge.v1 import edge_pb2 as edge
@@ -233,3 +234,13 @@ class TestMergeMarker:
         driver.pod.on_lost_writes()
         assert driver.call is None
         assert self.same_request_over_another_path(driver) != 482
+
+
+def test_skipped_route_is_told_to_the_operator() -> None:
+    """Once the call is committed, with its key."""
+    driver = CallDriver("192.0.2.1;expires=0", "192.0.2.2")
+    with capture_logs() as logs:
+        driver.invite()
+    (line,) = logs
+    assert (line["log_level"], line["call_key"]) == ("warning", driver.key)
+    assert line["note"].startswith("route 1 skipped: ")

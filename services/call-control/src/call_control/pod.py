@@ -9,15 +9,17 @@ process holds of a call is a cache of those bytes (design.md 2).
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache, partial
+from functools import partial
+
+import structlog
 
 from b2bua.aaa.v1 import aaa_pb2 as aaa
 from b2bua.callcontrol.v1 import call_pb2 as record
 from b2bua.edge.v1 import edge_pb2 as edge
-from call_control.domain import opening, orphans, table, upkeep
+from call_control import turns
+from call_control.domain import orphans, upkeep
 from call_control.domain.kinds import Kind, Subject
 from call_control.domain.policy import Policy
 from call_control.domain.ports import Authorizer, EdgePort, Journal, NobodyAuthorizes, NoJournal
@@ -34,7 +36,7 @@ _DURABLE = (record.CALL_STATE_ANSWERED, record.CALL_STATE_ENDED)
 _APART = 1 << 16
 
 
-_DISCONNECT = Subject(Kind.DISCONNECT)
+_log = structlog.get_logger("call_control")
 
 
 @dataclass(slots=True)
@@ -51,6 +53,7 @@ class Counters:
     timers: int = 0
     undeliverable: int = 0
     opened: int = 0
+    failed: int = 0
     ended: dict[int, int] = field(default_factory=dict)
     """Ended calls by the SIP status that stands for the end."""
 
@@ -229,34 +232,37 @@ class Pod:
     def _turn(self, slot: Slot, *, fresh: bool = False) -> None:
         """Apply what waits to the record. `fresh`: it comes from the store just now, and is not old."""
         arrivals, slot.queue = slot.queue, []
-        call = record.Call()
-        if slot.stored:
-            call.ParseFromString(slot.stored)
-        turn = Turn(call, self._store.now(), self._policy, self._identity)
+        turn = self._begin(slot)
         slot.used = turn.now
-        before = call.state
+        before = turn.call.state
         timer, slot.timer = slot.timer, False
         done, slot.done = slot.done, set()
         sents, slot.sents = slot.sents, []
-        for sent in sents:
-            upkeep.store_sent(turn, sent)
-        if done:
-            upkeep.pay_done(turn, done)
-        # Proofs ride on commits that happen anyway: beside an event they do not cause one.
-        turn.changed = turn.changed and (timer or not arrivals)
-        if slot.over:
-            table.apply_order(turn, _DISCONNECT)
-        for _, event in arrivals:
-            self._apply(turn, event)
-        replies, slot.replies = slot.replies, []
-        for reply in replies:
-            table.apply_order(turn, Subject(Kind.AUTHORIZED, reply=reply))
+        events = [event for _, event in arrivals]
+        orders = [Subject(Kind.AUTHORIZED, reply=reply) for reply in slot.replies]
+        slot.replies = []
         if slot.disconnecting:
-            table.apply_order(turn, _DISCONNECT)
-        if timer:
-            upkeep.on_timer(turn, self._absences(turn.now))
-            # Only a commit moves a deadline: without one the call would be woken each second for ever.
-            turn.changed = True
+            orders.append(turns.DISCONNECT)
+        events = [event for _, event in arrivals]
+        try:
+            turns.advance(
+                turn,
+                self._identity,
+                sents=sents,
+                done=done,
+                events=events,
+                absences=self._absences(turn.now) if timer else None,
+                over=slot.over,
+                orders=orders,
+            )
+        except Exception:
+            self.counters.failed += 1
+            _log.exception("call.failed", call_key=slot.key)
+            if not slot.stored:
+                self._refuse(slot, arrivals)
+                return
+            turn = self._failed(slot, events)
+        call = turn.call
         if not turn.changed:
             slot.done |= done
             slot.sents = sents
@@ -308,20 +314,30 @@ class Pod:
                 slot.stored, slot.epoch = outcome.record or b"", self._epoch
             self._turn(slot, fresh=True)
 
-    def _apply(self, turn: Turn, event: edge.Event) -> None:
-        if not turn.call.key:
-            opening.open_call(turn, event)
-            turn.call.seen_events.append(_fingerprint(event))
-        elif event.WhichOneof("kind") == "sent":
-            upkeep.store_sent(turn, event.sent.sent)
-        else:
-            table.apply(turn, event, _fingerprint(event), self._leg_of(event))
+    def _failed(self, slot: Slot, events: list[edge.Event]) -> Turn:
+        """Return the turn that ends a call of which another one was not possible."""
+        turn = self._begin(slot)
+        try:
+            turns.end_failed(turn, self._identity, events)
+        except Exception:
+            _log.exception("call.buried", call_key=slot.key)
+            turn = self._begin(slot)
+            turns.bury(turn)
+        return turn
+
+    def _begin(self, slot: Slot) -> Turn:
+        call = record.Call()
+        if slot.stored:
+            call.ParseFromString(slot.stored)
+        return Turn(call, self._store.now(), self._policy, self._identity)
 
     def _committed(
         self, slot: Slot, turn: Turn, arrivals: list[Arrival], commit: Commit, timer: bool, outcome: Outcome
     ) -> None:
         slot.busy = False
         if outcome.verdict is Verdict.COMMITTED:
+            for note in turn.notes:
+                _log.warning("call.note", call_key=slot.key, note=note)
             self._settle(slot, turn, commit)
             self._effect(turn)
             _acknowledge(arrivals)
@@ -332,7 +348,7 @@ class Pod:
         elif outcome.verdict is Verdict.UNAVAILABLE:
             # First every other pod is asked: perhaps the store is away from here only. If none can commit,
             # the events come back to the first pod in their order, whose record is the newest.
-            events = {_fingerprint(event) for _, event in arrivals}
+            events = {turns.fingerprint(event) for _, event in arrivals}
             tried = slot.key in self._unsaved or events <= slot.declined
             slot.declined |= events
             if tried and slot.stored and turn.call.state == record.CALL_STATE_ENDED:
@@ -482,12 +498,20 @@ class Pod:
         self._slots.pop(slot.key, None)
         stone = record.Tombstone.FromString(tombstone) if tombstone is not None else None
         for _, event in slot.queue:
-            leg = self._leg_of(event)
+            leg = turns.leg_of(event, self._identity)
             if stone is None:
                 self._emit(orphans.unknown(event, self._policy, self._identity, leg))
             else:
                 self._emit(orphans.remembered(event, stone, self._policy, self._identity, leg))
         _acknowledge(slot.queue)
+
+    def _refuse(self, slot: Slot, arrivals: list[Arrival]) -> None:
+        """Nothing could be made of these, and there is no call yet: 500 to whoever waits for an answer."""
+        self._slots.pop(slot.key, None)
+        for _, event in arrivals:
+            if event.WhichOneof("kind") == "request":
+                self._emit(orphans.answer(event, 500, "Server Internal Error"))
+        _acknowledge(arrivals)
 
     def _refuse_merged(self, slot: Slot, arrivals: list[Arrival]) -> None:
         """RFC 3261 8.2.2.2: the same request reached us over two paths; the first one counts."""
@@ -543,17 +567,6 @@ class Pod:
         for name, commands in batches.items():
             ports[name].send(commands)
 
-    def _leg_of(self, event: edge.Event) -> int:
-        """Return the leg that the tag or branch of an event names, or -1."""
-        match event.WhichOneof("kind"):
-            case "request":
-                tag = self._identity.read_tag(event.request.to_tag) if event.request.to_tag else None
-                return tag[1] if tag is not None else -1
-            case "response":
-                branch = self._identity.read_branch(event.response.branch)
-                return branch.leg if branch is not None else -1
-        return -1
-
     def _absences(self, now: int) -> Absences:
         return Absences(self._ports, self._left_at, self._started, now - self._policy.edge_absence_ms)
 
@@ -568,15 +581,3 @@ def _activity(expected: int, ended: bool, before: record.CallState) -> bool | No
 def _acknowledge(arrivals: Sequence[Arrival]) -> None:
     for port, event in arrivals:
         port.acknowledge((event.id,))
-
-
-def _fingerprint(event: edge.Event) -> int:
-    """Return 64 bits that name an event: 32 of its edge and boot, 32 of its counter."""
-    origin = event.edge
-    return _process_bits(origin.edge_id, origin.boot) | (event.id & 0xFFFFFFFF)
-
-
-@lru_cache(256)
-def _process_bits(edge_id: str, boot: int) -> int:
-    """Return 32 bits that stand for the process of an edge, shifted to the upper half."""
-    return ((zlib.crc32(edge_id.encode()) ^ boot ^ (boot >> 32)) & 0xFFFFFFFF) << 32

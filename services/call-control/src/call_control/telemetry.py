@@ -20,8 +20,18 @@ TIMERS = Counter("call_timers_total", "Calls woken by a deadline", unit="calls")
 UNDELIVERABLE = Counter(
     "call_commands_undeliverable_total", "Commands that found no edge and are owed", unit="commands"
 )
+FAILED = Counter("call_turns_failed_total", "Transitions that an exception ended", unit="turns")
 
-METRICS: tuple[Metric, ...] = (CALLS_CACHED, EVENTS, TRANSITIONS, OPENED, ENDED, TIMERS, UNDELIVERABLE)
+METRICS: tuple[Metric, ...] = (
+    CALLS_CACHED,
+    EVENTS,
+    TRANSITIONS,
+    OPENED,
+    ENDED,
+    TIMERS,
+    UNDELIVERABLE,
+    FAILED,
+)
 
 
 def result_of(status: int) -> str:
@@ -42,6 +52,7 @@ class CallControlMetrics:
         self._ended = metrics.counters(ENDED)
         self._timers = metrics.counter(TIMERS)
         self._undeliverable = metrics.counter(UNDELIVERABLE)
+        self._failed = metrics.counter(FAILED)
         self._seen: dict[str, int] = {}
 
     def carry_over(self, pod: Pod) -> None:
@@ -52,6 +63,7 @@ class CallControlMetrics:
         self._opened.inc(self._growth("opened", counters.opened))
         self._timers.inc(self._growth("timers", counters.timers))
         self._undeliverable.inc(self._growth("undeliverable", counters.undeliverable))
+        self._failed.inc(self._growth("failed", counters.failed))
         for outcome, value in (
             ("written", counters.commits),
             ("conflict", counters.conflicts),

@@ -171,3 +171,15 @@ def test_without_pass_through_nothing_crosses(route: str, passes: bool) -> None:
         driver.response(401, invite.branch, headers=(("WWW-Authenticate", challenge()),))
         (answer,) = driver.commands()
         assert (answer.respond.status, value_of(answer.respond.headers, "WWW-Authenticate")) == (401, None)
+
+
+def test_time_to_answer_goes_on_through_a_challenge() -> None:
+    driver = CallDriver(ROUTE + ";expires=5")
+    driver.invite()
+    (first,) = driver.requests("INVITE")
+    driver.response(401, first.branch, headers=(("WWW-Authenticate", challenge()),))
+    (second,) = driver.requests("INVITE")
+    driver.sent(second.branch)
+    driver.response(180, second.branch)
+    driver.pass_time(6.0)
+    assert [one.cancel.branch for one in driver.commands("cancel")][:1] == [second.branch]

@@ -47,7 +47,7 @@ def test_the_caller_hears_the_last_failure_with_its_reason() -> None:
     driver = CallDriver("192.0.2.1", SECOND)
     driver.invite()
     driver.response(503, placed(driver).branch)
-    headers = (("Reason", 'Q.850; cause=17; text="busy"'), ("Retry-After", "30"), ("X-Own", "1"))
+    headers = (("Reason", 'Q.850;cause=17;text="busy"'), ("Retry-After", "30"), ("X-Own", "1"))
     driver.response(486, placed(driver).branch, reason="Busy Here", headers=headers)
     (answer,) = driver.commands("respond")
     assert (answer.respond.status, answer.respond.reason) == (486, "Busy Here")

@@ -3,7 +3,7 @@
 import pytest
 
 from b2bua.edge.v1 import edge_pb2 as edge
-from support.call_driver import CallDriver
+from support.call_driver import CallDriver, value_of
 
 #: (field of the policy, leg, body that its peer was sent last)
 SIDES = [("ingress_keepalive_ms", 0, b"v=0 answer"), ("egress_keepalive_ms", 1, b"v=0 offer")]
@@ -108,3 +108,18 @@ def test_nobody_is_asked_by_default() -> None:
     driver.confirmed()
     driver.pass_time(3600)
     assert driver.distinct("INVITE") == []
+
+
+def test_keepalive_goes_on_with_the_session_timer() -> None:
+    """RFC 4028 7.4: a re-INVITE that does not speak of it would end it."""
+    driver = CallDriver(ingress_keepalive_ms=32_000)
+    driver.invite(headers=(("Supported", "timer"), ("Session-Expires", "200;refresher=uac")))
+    driver.response(200, driver.distinct("INVITE")[0].branch)
+    driver.confirm_all()
+    driver.in_dialog("ACK", 1)
+    request = asked(driver)
+    assert value_of(request.headers, "Session-Expires") == "200;refresher=uas"
+    answer = (("Session-Expires", "200;refresher=uas"), ("Require", "timer"))
+    driver.response(200, request.branch, cseq=request.cseq, headers=answer)
+    driver.pass_time(160.0)
+    assert driver.distinct("BYE") == []

@@ -173,3 +173,34 @@ def test_a_reinvite_moves_the_remote_target_when_it_is_accepted(status: int, tar
     driver.port.take()
     driver.in_dialog("BYE", 1, leg=1)
     assert driver.requests("BYE")[-1].request_uri == target
+
+
+@pytest.mark.parametrize(("leg", "status"), [(0, 491), (1, 500)])
+def test_update_while_a_late_offer_waits_for_the_ack_is_refused(leg: int, status: int) -> None:
+    """RFC 3311 5.2: the callee's own offer waits, so 500 for the callee."""
+    driver = CallDriver()
+    driver.invite(body=None)
+    driver.response(200, driver.requests("INVITE")[0].branch, body=OFFER)
+    driver.confirm_all()
+    driver.port.take()
+    driver.in_dialog("UPDATE", 2, leg=leg, body=NEW_OFFER)
+    (command,) = driver.commands()
+    assert command.respond.status == status
+
+
+def test_provisional_of_a_reinvite_that_wants_reliable_ones_only_stays_here() -> None:
+    driver = CallDriver()
+    driver.confirmed()
+    driver.in_dialog("INVITE", 2, body=NEW_OFFER, headers=(("Require", "100rel"),))
+    (invite,) = driver.requests("INVITE")
+    driver.response(180, invite.branch, cseq=invite.cseq)
+    assert driver.commands() == []
+
+
+def test_only_a_well_formed_reason_crosses() -> None:
+    driver = CallDriver()
+    driver.confirmed()
+    driver.in_dialog("BYE", 2, headers=(("Reason", 'SIP;cause=x, Q.850 ;cause=16;text="a\\"b"'),))
+    (bye,) = driver.requests("BYE")
+    reasons = [one.value for one in bye.headers if one.name == "Reason"]
+    assert reasons == ['Q.850;cause=16;text="a\\"b"']

@@ -63,3 +63,14 @@ def test_a_circle_of_redirections_ends() -> None:
         driver.response(302, invites[0].branch, contacts=("<sip:2002@192.0.2.1>",), reason="Moved")
     assert driver.call is None or driver.call.state == 5
     assert len(invites) == 0
+
+
+def test_callees_that_redirect_in_circles_do_not_fill_the_record() -> None:
+    driver = CallDriver("192.0.2.1;redirect=follow")
+    driver.invite()
+    eight = tuple(f"<sip:{number}@192.0.2.{number}>" for number in range(8))
+    for _ in range(20):
+        (invite,) = driver.distinct("INVITE")
+        driver.response(302, invite.branch, contacts=eight)
+    assert driver.call is not None
+    assert len(driver.call.routes) <= 64

@@ -254,3 +254,25 @@ def test_a_store_that_rolls_back_does_not_revive_an_ended_call() -> None:
     assert driver.call is not None
     driver.pod.on_lost_writes()
     assert driver.call is None
+
+
+def test_caller_that_has_not_acknowledged_gets_its_bye_after_the_ack() -> None:
+    """RFC 3261 15, whatever ends the call: here its credit of one second."""
+    driver = CallDriver("192.0.2.1;credit-time=1")
+    driver.answered()
+    driver.confirm_all()
+    driver.port.take()
+    driver.pass_time(1.5)
+    assert [one.to_tag for one in driver.requests("BYE")] == ["callee-tag"]
+    driver.in_dialog("ACK", 1)
+    assert [one.to_tag for one in driver.requests("BYE")] == ["caller-tag"]
+
+
+def test_end_of_an_attempt_is_not_moved_by_the_end_of_the_call() -> None:
+    driver = CallDriver("192.0.2.1", "192.0.2.2")
+    driver.invite()
+    driver.response(486, driver.requests("INVITE")[0].branch)
+    ended = driver.leg(1).end_time_ms
+    driver.pass_time(1.0)
+    driver.cancel()
+    assert driver.leg(1).end_time_ms == ended

@@ -147,3 +147,39 @@ def test_an_answer_without_timer_ends_the_timer() -> None:
     assert driver.call is not None
     assert [timer.kind for timer in driver.call.timers if timer.leg == 1] == []
     assert driver.call.state == record.CALL_STATE_CONFIRMED
+
+
+def test_interval_that_cannot_be_read_is_none() -> None:
+    driver = CallDriver(session=ASK)
+    up(driver, answer=(("Session-Expires", "soon"),))
+    assert driver.leg(1).session_interval_s == 0
+    assert driver.call is not None
+    assert {timer.leg for timer in driver.call.timers} == {0}
+
+
+def test_refresh_that_is_too_short_asks_for_more() -> None:
+    driver = CallDriver(session=ASK)
+    up(driver)
+    driver.port.take()
+    driver.pass_time(301.0)
+    (refresh,) = driver.distinct("INVITE")
+    driver.response(422, refresh.branch, cseq=refresh.cseq, headers=(("Min-SE", "900"),))
+    driver.pass_time(2.0)
+    (again,) = driver.distinct("INVITE")
+    assert value_of(again.headers, "Session-Expires") == "900;refresher=uac"
+
+
+def test_session_that_runs_out_before_the_answer_leaves_no_caller_waiting() -> None:
+    driver = CallDriver()
+    driver.invite(headers=(("Supported", "100rel, timer"),))
+    branch = driver.requests("INVITE")[0].branch
+    driver.response(183, branch, headers=(("Require", "100rel"), ("RSeq", "1")), body=ANSWER)
+    (ring,) = [one.respond for one in driver.commands("respond")]
+    driver.in_dialog("PRACK", 2, headers=(("RAck", f"{ring.rseq} 1 INVITE"),))
+    driver.in_dialog("UPDATE", 3, headers=(("Supported", "timer"), ("Session-Expires", "90;refresher=uac")))
+    driver.confirm_all()
+    driver.port.take()
+    driver.pass_time(61.0)
+    assert [one.respond.status for one in driver.commands("respond")] == []
+    assert driver.call is not None
+    assert driver.call.state == record.CALL_STATE_RINGING

@@ -13,6 +13,9 @@ from call_control.domain.requests import acknowledgement
 from call_control.domain.turn import Turn
 from sipcore.dialog import route_set_uac
 
+#: More branches of one INVITE that answer are left to their own timers: each costs a leg of the record.
+_MAX_FORKS = 16
+
 # -- answers of the callee -----------------------------------------------------------------------
 
 
@@ -36,6 +39,9 @@ def provisional(turn: Turn, leg: record.Leg, response: edge.ResponseEvent) -> No
     rseq = reliable.rseq_of(response)
     if rseq and not reliable.accept(turn, leg, response, rseq):
         return
+    if repeated and not rseq and transaction.answer.rseq:
+        # What is acknowledged already, or will be, is not sent again (RFC 3262 3).
+        return
     if repeated and not rseq:
         _repeat_provisional(turn, transaction, response)
         return
@@ -43,6 +49,8 @@ def provisional(turn: Turn, leg: record.Leg, response: edge.ResponseEvent) -> No
     leg.received_body_digest = digest
     if not leg.alerting_time_ms:
         leg.alerting_time_ms = turn.now
+    if response.HasField("body"):
+        turn.ingress.sent_body.CopyFrom(response.body)
     reliable.ring(turn, transaction, response, party.reasons(response.headers))
 
 
@@ -65,33 +73,41 @@ def answered(turn: Turn, leg: record.Leg, response: edge.ResponseEvent) -> None:
     confirm(turn, leg, response)
     if call.invite.HasField("body"):
         leg.sent_body.CopyFrom(call.invite.body)
-    call.state = record.CALL_STATE_ANSWERED
     _forget_the_hunt(turn)
-    call.answer_by_ms = call.watch_at_ms = 0
-    call.ack_by_ms = turn.now + turn.policy.ack_timeout_ms
     late_offer = not call.invite.body.data and bool(response.body.data)
     if late_offer:
         leg.ack_withheld = True
     else:
         acknowledge(turn, leg)
         start_credit(turn, leg)
-    ingress = turn.ingress
-    ingress.state = record.LEG_STATE_CONFIRMED
-    ingress.connect_time_ms = turn.now
-    if response.HasField("body"):
-        ingress.sent_body.CopyFrom(response.body)
     session.agreed(turn, leg, response)
-    if transaction.session_interval_s:
-        session.hold(turn, ingress, transaction.session_interval_s, we_refresh=transaction.session_refresher)
     reliable.answer(
         turn,
         transaction,
-        response.status,
-        response.reason,
-        list(transaction.session_headers),
-        response.body if response.HasField("body") else None,
+        edge.Respond(
+            status=response.status,
+            reason=response.reason,
+            headers=transaction.session_headers,
+            body=_answer_of(turn, transaction, response),
+        ),
     )
     call.ClearField("invite")
+
+
+def _answer_of(
+    turn: Turn, transaction: record.ServerTransaction, response: edge.ResponseEvent
+) -> sip_pb2.Body | None:
+    """Return the body of the 2xx for the caller.
+
+    One that stood in a provisional only counts when that was reliable (RFC 3261 13.2.1), which may have been
+    so on the callee's side alone.
+    """
+    ingress = turn.ingress
+    if response.HasField("body"):
+        ingress.sent_body.CopyFrom(response.body)
+        return response.body
+    previewed = ingress.HasField("sent_body") and not transaction.rseq and turn.call.invite.body.data
+    return ingress.sent_body if previewed else None
 
 
 def _forget_the_hunt(turn: Turn) -> None:
@@ -111,6 +127,9 @@ def start_credit(turn: Turn, leg: record.Leg) -> None:
 
 def confirm(turn: Turn, leg: record.Leg, response: edge.ResponseEvent) -> None:
     """Make a dialog of a 2xx to the INVITE of an attempt (RFC 3261 12.1.2)."""
+    if leg.early.remote_tag not in ("", response.to_tag):
+        # Another branch of a fork wins; its numbers are its own.
+        leg.remote_cseq = 0
     leg.state = record.LEG_STATE_CONFIRMED
     leg.connect_time_ms = turn.now
     leg.remote_tag = response.to_tag
@@ -152,7 +171,7 @@ def turn_down(
 def answered_late(turn: Turn, leg: record.Leg, response: edge.ResponseEvent) -> None:
     """A 2xx for an attempt that was given up: acknowledge it and hang up (crossing CANCEL)."""
     confirm(turn, leg, response)
-    settle_cancel(turn, leg)
+    turn.settle_cancel(leg.invite_branch)
     acknowledge(turn, leg)
     release_leg(turn, leg)
 
@@ -164,9 +183,11 @@ def answered_again(turn: Turn, leg: record.Leg, response: edge.ResponseEvent) ->
             ack = acknowledgement(turn, leg, response.cseq, response.branch)
             turn.repeat(edge.Command(send_request=ack, edge=leg.edge))
         return
-    fork = next((one for one in turn.call.legs if one.index and one.remote_tag == response.to_tag), None)
-    if fork is None:
+    forks = [one for one in turn.call.legs if one.invite_branch == leg.invite_branch]
+    fork = next((one for one in forks if one.remote_tag == response.to_tag), None)
+    if fork is None and len(forks) < _MAX_FORKS:
         _lose_fork(turn, leg, response)
+    if fork is None:
         return
     ack = acknowledgement(turn, fork, response.cseq, response.branch)
     turn.repeat(edge.Command(send_request=ack, edge=fork.edge))
@@ -177,7 +198,8 @@ def _lose_fork(turn: Turn, leg: record.Leg, response: edge.ResponseEvent) -> Non
     fork = turn.call.legs.add()
     fork.CopyFrom(leg)
     fork.index = len(turn.call.legs) - 1
-    fork.ClearField("sent_body")
+    for field in ("sent_body", "ack_withheld", "remote_cseq", "session_interval_s"):
+        fork.ClearField(field)
     confirm(turn, fork, response)
     acknowledge(turn, fork)
     release_leg(turn, fork)
@@ -187,18 +209,7 @@ def failed_late(turn: Turn, leg: record.Leg, response: edge.ResponseEvent) -> No
     """The final failure of an attempt that was cancelled or already forgotten."""
     if leg.state == record.LEG_STATE_CANCELLING:
         hunting.end_attempt(turn, leg, response.status)
-    settle_cancel(turn, leg)
-
-
-def settle_cancel(turn: Turn, leg: record.Leg) -> None:
-    """Pay the CANCEL of an INVITE that got its final answer."""
-    turn.pay(
-        [
-            position
-            for position, debt in enumerate(turn.call.debts)
-            if debt.proof == record.PROOF_INVITE_FINAL and debt.command.cancel.branch == leg.invite_branch
-        ]
-    )
+    turn.settle_cancel(leg.invite_branch)
 
 
 # -- the caller's acknowledgement ----------------------------------------------------------------

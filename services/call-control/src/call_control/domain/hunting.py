@@ -26,8 +26,8 @@ _NOBODY_REACHED = frozenset(
         edge.LOCAL_CAUSE_NOT_SENT,
     }
 )
-#: Header fields of a failure that the caller gets too.
-_CROSSING = frozenset({"reason", "warning", "retry-after"})
+#: Header fields of a failure that the caller gets too, beside Reason.
+_CROSSING = frozenset({"warning", "retry-after"})
 #: Timers of an attempt, and the field of the route that says how long each runs.
 _ATTEMPT_TIMERS = (
     (record.TIMER_KIND_NO_REPLY, "no_reply_ms"),
@@ -66,6 +66,10 @@ def hunt(turn: Turn) -> bool:
 def _attempt(turn: Turn, position: int) -> None:
     call, ingress = turn.call, turn.ingress
     route = call.routes[position]
+    if turn.invite_transaction is not None:
+        # What an earlier attempt had to say dies with it.
+        turn.invite_transaction.ClearField("held")
+        ingress.ClearField("sent_body")
     index = len(call.legs)
     at_host = f"{route.called}@" if route.called else ""
     cseq = first_cseq(call.key, index)
@@ -138,10 +142,12 @@ def _invite_headers(turn: Turn, leg: record.Leg, route: record.Route) -> list[si
     session_headers = session.asking_headers(turn, leg)
     options = [session_timer.OPTION_TAG] if session_headers else []
     invite = turn.invite_transaction
+    takes_reliable = invite is not None and invite.reliability
     if call.HasField("transfer"):
         headers += call.transfer.headers
-    # The target of a transfer would make its offer in a reliable provisional: too early for the transferee.
-    elif policy.reliable == "always" or (invite is not None and invite.reliability):
+    # Without an offer before it a reliable provisional brings one, which only a PRACK can answer: too early
+    # for the transferee of a transfer, and impossible for a caller that sends none.
+    elif takes_reliable or (policy.reliable == "always" and call.invite.body.data):
         options.append(reliability.OPTION_TAG)
     if options:
         headers.append(sip_pb2.Header(name="Supported", value=", ".join(options)))
@@ -211,16 +217,19 @@ def abandon(turn: Turn, leg: record.Leg, headers: Sequence[sip_pb2.Header] = ())
 def failed(turn: Turn, leg: record.Leg, response: edge.ResponseEvent) -> None:
     """A final failure of the current attempt: credentials, the next route, or the caller hears of it."""
     call = turn.call
-    heard(turn, leg, response.status)
     pay_invite(turn, leg)
     turn.changed = True
     if authentication.challenged(turn, leg, response) or session.asks_for_more(turn, leg, response):
+        # The peer was heard, but the time to answer goes on.
+        timers.disarm(call, *_UNTIL_PROGRESS, leg=leg.index)
+        leg.ClearField("early")
         leg.local_cseq += 1
         leg.invite_cseq = leg.local_cseq
         leg.state = record.LEG_STATE_INVITING
         leg.ClearField("sent")
         send_invite(turn, leg)
         return
+    heard(turn, leg, response.status)
     end_attempt(turn, leg, response.status)
     route = call.routes[leg.route]
     if redirection.is_redirect(response):
@@ -247,6 +256,7 @@ def end_attempt(turn: Turn, leg: record.Leg, status: int) -> None:
     leg.end_time_ms = turn.now
     leg.final_status = status
     leg.ClearField("sent")
+    leg.ClearField("early")
     turn.changed = True
 
 
@@ -262,7 +272,8 @@ def _remember(turn: Turn, leg: record.Leg, response: edge.ResponseEvent) -> None
 
 
 def _crossing_headers(turn: Turn, leg: record.Leg, response: edge.ResponseEvent) -> list[sip_pb2.Header]:
-    headers = [header for header in response.headers if header.name.lower() in _CROSSING]
+    headers = party.reasons(response.headers)
+    headers += [header for header in response.headers if header.name.lower() in _CROSSING]
     route = turn.call.routes[leg.route]
     if route.auth_mode == record.AUTH_MODE_UNSPECIFIED and turn.policy.pass_authentication:
         headers += authentication.challenges(response.headers)

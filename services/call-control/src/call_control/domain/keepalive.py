@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from b2bua.callcontrol.v1 import call_pb2 as record
 from b2bua.edge.v1 import edge_pb2 as edge
-from call_control.domain import leaving, own_requests, timers
+from call_control.domain import leaving, own_requests, session, timers
 from call_control.domain.relays import exchange
 from call_control.domain.turn import Turn
 
@@ -30,12 +30,16 @@ def due(turn: Turn, leg: record.Leg, due_ms: int) -> None:
         return
     method = turn.policy.keepalive_method
     body = leg.sent_body if method == "INVITE" and leg.HasField("sent_body") else None
-    own_requests.send(turn, leg, method, record.OWN_PURPOSE_KEEPALIVE, body=body)
+    # A re-INVITE that does not speak of the session timer would end it (RFC 4028 7.4).
+    headers = session.request_headers(turn, leg) if method == "INVITE" else []
+    own_requests.send(turn, leg, method, record.OWN_PURPOSE_KEEPALIVE, headers=headers, body=body)
 
 
 def answered(turn: Turn, leg: record.Leg, relay: record.Relay, response: edge.ResponseEvent) -> None:
     """The peer lives. What its answer says of the session is not asked for."""
     leg.keepalives_answered += 1
+    if relay.method == "INVITE":
+        session.agreed(turn, leg, response)
     start(turn, leg)
 
 

@@ -45,10 +45,16 @@ class Kind(Enum):
     """3xx..6xx to the same, or no answer in time."""
     ACK = auto()
     """The caller's ACK for the 2xx to the INVITE that opened the call."""
+    PRACK_MISSING = auto()
+    """An edge repeated a reliable provisional for 64*T1 in vain."""
     ACK_MISSING = auto()
     """An edge repeated a 2xx for 64*T1 in vain."""
     BYE = auto()
     """A BYE of either side."""
+    STRANGER = auto()
+    """A request of somebody who has our tag, but no dialog."""
+    LATE_CANCEL = auto()
+    """A CANCEL of a request that is not open."""
     REINVITE = auto()
     """An INVITE of either side inside its dialog."""
     REINVITE_CANCEL = auto()
@@ -68,7 +74,7 @@ class Kind(Enum):
     OTHER_REQUEST = auto()
     """Any other request inside a dialog."""
     RELEASED_LEG = auto()
-    """Any request but BYE of a peer that we have hung up on, or that has, while the call goes on."""
+    """Any request but BYE of a peer that we have hung up on, or that has: the call may go on."""
     REPEATED_REQUEST = auto()
     """A request that is open already, from another edge."""
     OLD_REQUEST = auto()
@@ -108,6 +114,8 @@ class Subject(NamedTuple):
 
 _NOTHING = Subject(Kind.NOTHING)
 
+_OVER = (record.LEG_STATE_CANCELLING, record.LEG_STATE_RELEASING, record.LEG_STATE_ENDED)
+
 _IN_DIALOG_KINDS = {
     "INVITE": Kind.REINVITE,
     "BYE": Kind.BYE,
@@ -130,6 +138,8 @@ def classify(turn: Turn, event: edge.Event, leg_index: int) -> Subject:
             return Subject(
                 Kind.ACK_MISSING, relay=relays.of_transaction(turn.call, event.ack_missing.transaction)
             )
+        case "provisional_unacknowledged":
+            return Subject(Kind.PRACK_MISSING, turn.ingress)
         case "self_cancelled":
             relay = relays.of_transaction(turn.call, event.self_cancelled.transaction)
             return Subject(Kind.SELF_CANCELLED, turn.ingress) if relay is None else _NOTHING
@@ -142,11 +152,11 @@ def _classify_request(turn: Turn, request: edge.RequestEvent, leg_index: int) ->
         return _classify_cancel(turn, request)
     if not request.to_tag:
         return Subject(Kind.INVITE_AGAIN, turn.ingress) if method == "INVITE" else _NOTHING
-    leg = turn.leg(leg_index)
-    if leg is None:
-        return _NOTHING
+    leg = _speaker(turn, leg_index, request.from_tag)
     if method == "ACK":
-        return _classify_ack(turn, leg, request)
+        return _classify_ack(turn, leg, request) if leg is not None else _NOTHING
+    if leg is None:
+        return Subject(Kind.STRANGER, turn.ingress)
     if turn.transaction(request.transaction) is not None:
         return Subject(Kind.REPEATED_REQUEST, leg)
     if leg.remote_cseq and cseq_order(leg.remote_cseq, request.origin.cseq) is not CSeqOrder.NEW:
@@ -154,10 +164,26 @@ def _classify_request(turn: Turn, request: edge.RequestEvent, leg_index: int) ->
     return Subject(_in_dialog_kind(turn, leg, method), leg)
 
 
+def _speaker(turn: Turn, leg_index: int, from_tag: str) -> record.Leg | None:
+    """Return the leg whose peer sends: the branches of a fork know us by the same tag (RFC 3261 12.2.2)."""
+    leg = turn.leg(leg_index)
+    if leg is None:
+        return None
+    if not leg.remote_tag:
+        early = leg.early.remote_tag
+        return leg if not early or early == from_tag else None
+    if leg.remote_tag == from_tag:
+        return leg
+    return next(
+        (one for one in turn.call.legs if one.local_tag == leg.local_tag and one.remote_tag == from_tag), None
+    )
+
+
 def _in_dialog_kind(turn: Turn, leg: record.Leg, method: str) -> Kind:
     kind = _IN_DIALOG_KINDS.get(method, Kind.OTHER_REQUEST)
     up = turn.call.state in (record.CALL_STATE_ANSWERED, record.CALL_STATE_CONFIRMED)
-    if up and leg.state != record.LEG_STATE_CONFIRMED and kind is not Kind.BYE:
+    over = leg.state in _OVER or (up and leg.state != record.LEG_STATE_CONFIRMED)
+    if over and kind is not Kind.BYE:
         return Kind.RELEASED_LEG
     early = turn.call.state in release.SETTING_UP
     return Kind.EARLY_BYE if kind is Kind.BYE and early and leg.index == 0 else kind
@@ -166,10 +192,9 @@ def _in_dialog_kind(turn: Turn, leg: record.Leg, method: str) -> Kind:
 def _classify_cancel(turn: Turn, request: edge.RequestEvent) -> Subject:
     reference = request.transaction.rpartition(" ")[0] + " INVITE"
     relay = relays.of_transaction(turn.call, reference)
-    if relay is not None:
-        pending = relay.state == record.RELAY_STATE_PENDING
-        return Subject(Kind.REINVITE_CANCEL, relay=relay) if pending else _NOTHING
-    return Subject(Kind.CANCEL, turn.ingress)
+    if relay is not None and relay.state == record.RELAY_STATE_PENDING:
+        return Subject(Kind.REINVITE_CANCEL, relay=relay)
+    return Subject(Kind.LATE_CANCEL if request.to_tag else Kind.CANCEL, turn.ingress)
 
 
 def _classify_ack(turn: Turn, leg: record.Leg, request: edge.RequestEvent) -> Subject:
@@ -203,7 +228,7 @@ def _invite_kind(leg: record.Leg, status: int) -> Kind:
         return Kind.PROVISIONAL if waiting else Kind.NOTHING
     if status >= 300:
         return Kind.FAILURE if waiting else Kind.LATE_FAILURE
-    if leg.remote_tag:
+    if 200 <= leg.final_status < 300:
         return Kind.SUCCESS_AGAIN
     return Kind.SUCCESS if waiting else Kind.LATE_SUCCESS
 

@@ -6,13 +6,13 @@ one offer crosses at a time: a second one meets 491 (RFC 3261 14.2, RFC 3311 5.2
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from b2bua.callcontrol.v1 import call_pb2 as record
 from b2bua.common.v1 import sip_pb2
 from b2bua.edge.v1 import edge_pb2 as edge
-from call_control.domain import party, relays, session
+from call_control.domain import party, relays, reliable, session
 from call_control.domain.policy import EXTENSIONS
 from call_control.domain.requests import in_dialog
 from call_control.domain.turn import Turn
@@ -37,8 +37,8 @@ _CROSSING = {
 }
 #: Methods that cross as they are.
 RELAYED = frozenset(_CROSSING) - {"INVITE", "UPDATE"}
-#: Header fields that cross with every request and answer.
-_ALWAYS = frozenset({"reason", "warning", "retry-after"})
+#: Header fields that cross with every request and answer, beside Reason.
+_ALWAYS = frozenset({"warning", "retry-after"})
 #: What we understand, for Allow.
 ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK, MESSAGE, NOTIFY, SUBSCRIBE, REFER"
 
@@ -52,6 +52,7 @@ _RETRY_AFTER = "3"
 def reinvited(turn: Turn, leg: record.Leg, request: edge.RequestEvent, reporter: edge.EdgeRef) -> None:
     """Take a re-INVITE to the other side, or answer it here when nothing changes."""
     transaction = turn.open_transaction(leg, request, reporter)
+    transaction.reliability = reliable.reliability_of(request.headers)
     peer = turn.peer(leg)
     if peer is None or relays.exchange(turn.call) is not None:
         turn.answer(transaction, 491, "Request Pending")
@@ -69,13 +70,7 @@ def reinvited(turn: Turn, leg: record.Leg, request: edge.RequestEvent, reporter:
 def updated(turn: Turn, leg: record.Leg, request: edge.RequestEvent, reporter: edge.EdgeRef) -> None:
     """Take an UPDATE with an offer to the other side; one without is answered here (RFC 3311 5.2)."""
     transaction = turn.open_transaction(leg, request, reporter)
-    under_way = relays.exchange(turn.call)
-    if under_way is not None and request.body.data:
-        if under_way.from_leg == leg.index and under_way.method == "UPDATE":
-            retry_after = sip_pb2.Header(name="Retry-After", value=_RETRY_AFTER)
-            turn.answer(transaction, 500, "Server Internal Error", headers=(retry_after,))
-        else:
-            turn.answer(transaction, 491, "Request Pending")
+    if request.body.data and _offer_waits(turn, leg, transaction):
         return
     grant = _grant(turn, leg, request, transaction)
     if grant is None:
@@ -90,6 +85,24 @@ def updated(turn: Turn, leg: record.Leg, request: edge.RequestEvent, reporter: e
     take_target(leg, request.contact_uri)
     session.start(turn, leg, grant.timer)
     turn.answer(transaction, 200, "OK", contact=True, headers=session.headers_of_grant(grant))
+
+
+def _offer_waits(turn: Turn, leg: record.Leg, transaction: record.ServerTransaction) -> bool:
+    """Refuse an offer while another one waits: 500 to whoever sent that, else 491 (RFC 3311 5.2)."""
+    under_way = relays.exchange(turn.call)
+    if under_way is not None:
+        own = under_way.method == "UPDATE" and under_way.from_leg == leg.index and not under_way.purpose
+    else:
+        late = next((one for one in turn.call.legs if one.ack_withheld), None)
+        if late is None:
+            return False
+        own = late.index == leg.index
+    if own:
+        retry_after = sip_pb2.Header(name="Retry-After", value=_RETRY_AFTER)
+        turn.answer(transaction, 500, "Server Internal Error", headers=(retry_after,))
+    else:
+        turn.answer(transaction, 491, "Request Pending")
+    return True
 
 
 def _grant(
@@ -110,7 +123,12 @@ def _grant(
 
 def take_target(leg: record.Leg, contact_uri: str) -> None:
     """Refresh the remote target from a request or answer that is accepted (RFC 3261 12.2)."""
-    if contact_uri:
+    if not contact_uri:
+        return
+    if leg.HasField("early"):
+        # The leg itself keeps where its INVITE went: a CANCEL goes there too.
+        leg.early.remote_target = contact_uri
+    elif leg.index == 0 or leg.state == record.LEG_STATE_CONFIRMED:
         leg.remote_target = contact_uri
 
 
@@ -186,10 +204,10 @@ def _cross(
     turn.request(command, record.PROOF_FINAL, peer)
 
 
-def crossing(method: str, headers: Iterable[sip_pb2.Header]) -> list[sip_pb2.Header]:
+def crossing(method: str, headers: Sequence[sip_pb2.Header]) -> list[sip_pb2.Header]:
     """Return the header fields of a request, or of an answer to it, that the other side gets too."""
-    wanted = _CROSSING[method].headers
-    return [header for header in headers if (name := header.name.lower()) in _ALWAYS or name in wanted]
+    wanted = _CROSSING[method].headers | _ALWAYS
+    return [*party.reasons(headers), *(header for header in headers if header.name.lower() in wanted)]
 
 
 def relayed(turn: Turn, leg: record.Leg, request: edge.RequestEvent, reporter: edge.EdgeRef) -> None:

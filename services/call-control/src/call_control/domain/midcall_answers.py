@@ -26,6 +26,9 @@ def relay_provisional(turn: Turn, relay: record.Relay, response: edge.ResponseEv
     transaction = turn.transaction(relay.transaction)
     if relay.state != record.RELAY_STATE_PENDING or transaction is None or response.status == 100:
         return
+    if transaction.reliability == record.RELIABILITY_REQUIRED:
+        # It wants none but reliable ones (RFC 3262 3), which nobody sends to a re-INVITE of ours.
+        return
     respond = edge.Respond(
         transaction=relay.transaction,
         status=response.status,
@@ -60,7 +63,7 @@ def relay_accepted(turn: Turn, relay: record.Relay, response: edge.ResponseEvent
         turn.request(ack, record.PROOF_DONE, leg)
     transaction = turn.transaction(relay.transaction)
     if relay.state == record.RELAY_STATE_CANCELLING or transaction is None:
-        relays.settle_cancel(turn, relay)
+        turn.settle_cancel(relay.branch)
         turn.call.relays.remove(relay)
         return
     _accept(turn, relay, transaction, response)
@@ -135,8 +138,11 @@ def acknowledge_stray(turn: Turn, leg: record.Leg, response: edge.ResponseEvent)
 
 def relay_refused(turn: Turn, relay: record.Relay, response: edge.ResponseEvent) -> None:
     """A final failure of a crossing request: the requester hears it, the call goes on as it was."""
+    if relay.state == record.RELAY_STATE_ANSWERED:
+        # It was accepted, and the requester knows: another branch of a fork, or a liar.
+        return
     if relay.state == record.RELAY_STATE_CANCELLING:
-        relays.settle_cancel(turn, relay)
+        turn.settle_cancel(relay.branch)
         turn.call.relays.remove(relay)
         return
     leg = turn.call.legs[relay.to_leg]
@@ -168,9 +174,7 @@ def _finish(turn: Turn, relay: record.Relay, response: edge.ResponseEvent) -> No
 
 def expire_relay(turn: Turn, relay: record.Relay) -> None:
     """Our 2xx to a re-INVITE was never acknowledged: hang up on both sides (RFC 3261 13.3.1.4)."""
-    requester = turn.call.legs[relay.from_leg]
-    turn.call.relays.remove(relay)
-    leaving.lost(turn, requester, 408)
+    leaving.lost(turn, turn.call.legs[relay.from_leg], 408)
 
 
 def reinvite_acknowledged(

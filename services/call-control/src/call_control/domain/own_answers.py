@@ -110,7 +110,7 @@ _AGAIN = {
 def _finish(turn: Turn, relay: record.Relay, response: edge.ResponseEvent, handler: _Handler) -> None:
     call = turn.call
     if relay.state == record.RELAY_STATE_CANCELLING:
-        relays.settle_cancel(turn, relay)
+        turn.settle_cancel(relay.branch)
     finished = record.Relay.FromString(relay.SerializeToString())
     call.relays.remove(relay)
     turn.changed = True

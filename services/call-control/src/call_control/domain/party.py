@@ -7,6 +7,7 @@ from hashlib import blake2b
 
 from b2bua.callcontrol.v1 import call_pb2 as record
 from b2bua.common.v1 import sip_pb2
+from sipcore.reason import passable_reasons
 
 #: States of an egress leg whose INVITE has no final answer and was not given up.
 AWAITING_FINAL = frozenset({record.LEG_STATE_INVITING, record.LEG_STATE_PROCEEDING})
@@ -94,8 +95,9 @@ def body_digest(body: sip_pb2.Body) -> int:
 
 
 def reasons(headers: Iterable[sip_pb2.Header]) -> list[sip_pb2.Header]:
-    """Return the Reason header fields (RFC 3326) among those of an event, to be passed on."""
-    return [header for header in headers if header.name.lower() == "reason"]
+    """Return the Reason values (RFC 3326) among the header fields of an event, safe to be passed on."""
+    values = passable_reasons(header.value for header in headers if header.name.lower() == "reason")
+    return [sip_pb2.Header(name="Reason", value=value) for value in values]
 
 
 def options(value: str) -> list[str]:

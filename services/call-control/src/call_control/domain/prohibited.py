@@ -29,6 +29,10 @@ def _refuse_request(turn: Turn, event: edge.Event, subject: Subject, refusal: No
 
 def _hang_up(turn: Turn, event: edge.Event, subject: Subject, refusal: NotAcceptable) -> None:
     """Nothing can refuse an ACK: hang up on both sides."""
+    transaction = turn.transaction(subject.relay.transaction) if subject.relay else turn.invite_transaction
+    if transaction is not None:
+        turn.stop_others(transaction, event.edge)
+        turn.close_transaction(transaction.transaction)
     release.release_all(turn, 488, record.RELEASE_SOURCE_INTERNAL)
 
 
@@ -49,6 +53,10 @@ def _refuse_success(turn: Turn, event: edge.Event, subject: Subject, refusal: No
 def _refuse_relayed(turn: Turn, event: edge.Event, subject: Subject, refusal: NotAcceptable) -> None:
     """The session cannot be what the requester wanted, nor what it was: 502, and the end of the call."""
     assert subject.relay is not None
+    if subject.relay.state != record.RELAY_STATE_PENDING:
+        # The requester has its final answer already.
+        midcall_answers.relay_accepted(turn, subject.relay, event.response)
+        return
     midcall_answers.turn_down(turn, subject.relay, event.response, _reason(refusal))
 
 

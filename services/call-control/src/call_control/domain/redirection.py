@@ -16,6 +16,8 @@ _REDIRECTS = frozenset({300, 301, 302})
 _LISTS_ALTERNATIVES = 300
 #: More Contacts of one redirection are not tried.
 _MAX_FOLLOWED = 8
+#: Redirections add no more once a call has so many routes.
+_MAX_ROUTES = 64
 
 
 def is_redirect(response: edge.ResponseEvent) -> bool:
@@ -41,7 +43,8 @@ def follow(call: record.Call, position: int, contacts: Iterable[str]) -> None:
     number = max(route.number for route in call.routes)
     rest = [_copy(route) for route in call.routes[call.next_route :]]
     del call.routes[call.next_route :]
-    for uri in _by_preference(contacts)[:_MAX_FOLLOWED]:
+    room = max(0, _MAX_ROUTES - len(call.routes) - len(rest))
+    for uri in _by_preference(contacts)[: min(_MAX_FOLLOWED, room)]:
         number += 1
         route = _copy(template)
         route.number = number

@@ -63,19 +63,6 @@ def cancel(turn: Turn, relay: record.Relay, headers: Iterable[sip_pb2.Header] = 
     turn.cancel(command, turn.call.legs[relay.to_leg])
 
 
-def settle_cancel(turn: Turn, relay: record.Relay) -> None:
-    """Pay the CANCEL of an INVITE that got its final answer."""
-    turn.pay(
-        [
-            position
-            for position, debt in enumerate(turn.call.debts)
-            if debt.proof == record.PROOF_INVITE_FINAL
-            and same_request(debt.command.cancel.branch, relay.branch)
-        ]
-    )
-    turn.changed = True
-
-
 def moved(relay: record.Relay, request: edge.SendRequest) -> None:
     """Our request left once more, under another branch."""
     relay.branch, relay.cseq = request.branch, request.cseq

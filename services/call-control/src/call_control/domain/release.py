@@ -31,7 +31,9 @@ def end_call(turn: Turn, status: int) -> None:
         return
     call.state = record.CALL_STATE_ENDED
     call.final_status = status
-    call.answer_by_ms = call.ack_by_ms = call.watch_at_ms = 0
+    call.answer_by_ms = call.watch_at_ms = 0
+    if not turn.awaits_ack:
+        call.ack_by_ms = 0
     del call.timers[:]
     turn.drop_inquiries()
     abandon_relays(turn, None)
@@ -43,15 +45,33 @@ def end_call(turn: Turn, status: int) -> None:
 
 
 def release_leg(turn: Turn, leg: record.Leg, headers: Sequence[sip_pb2.Header] = ()) -> None:
-    """Hang up on a leg in whatever state it is: BYE, CANCEL, or nothing."""
+    """Hang up on a leg in whatever state it is: BYE, CANCEL, a final answer, or nothing if it is over.
+
+    The caller gets no BYE before its ACK, or before we stop waiting for that (RFC 3261 15).
+    """
     if leg.state == record.LEG_STATE_CONFIRMED:
-        _bye(turn, leg, headers)
-    elif leg.index and leg.state in party.AWAITING_FINAL:
-        _cancel(turn, leg, headers)
-    elif leg.index == 0:
-        leg.state = record.LEG_STATE_ENDED
-    if not leg.end_time_ms:
+        if not leg.end_time_ms:
+            leg.end_time_ms = turn.now
+        if leg.index or not turn.awaits_ack:
+            _bye(turn, leg, headers)
+    elif leg.state in party.AWAITING_FINAL:
         leg.end_time_ms = turn.now
+        if leg.index:
+            _cancel(turn, leg, headers)
+        else:
+            _refuse(turn, leg)
+
+
+def _refuse(turn: Turn, leg: record.Leg) -> None:
+    """Nobody will answer the caller's INVITE any more."""
+    leg.state = record.LEG_STATE_ENDED
+    transaction = turn.invite_transaction
+    if transaction is None:
+        return
+    transaction.ClearField("held")
+    transaction.prack_awaited = False
+    if transaction.answer.status < 200:
+        turn.answer(transaction, 500, "Disconnected")
 
 
 def _bye(turn: Turn, leg: record.Leg, headers: Sequence[sip_pb2.Header]) -> None:
@@ -83,6 +103,7 @@ def _cancel(turn: Turn, leg: record.Leg, headers: Sequence[sip_pb2.Header]) -> N
         provisional_seen=leg.state == record.LEG_STATE_PROCEEDING,
     )
     leg.state = record.LEG_STATE_CANCELLING
+    leg.ClearField("early")
     position = turn.debt_of_branch(leg.invite_branch)
     if position is not None:
         # A cancelled INVITE is not sent again: its edge has it, or nobody ever will.
@@ -104,10 +125,7 @@ def disconnect(turn: Turn, source: record.ReleaseSource = record.RELEASE_SOURCE_
     call = turn.call
     if call.state == record.CALL_STATE_ENDED:
         return
-    transaction = turn.invite_transaction
     unanswered = call.state not in (record.CALL_STATE_ANSWERED, record.CALL_STATE_CONFIRMED)
-    if unanswered and transaction is not None:
-        turn.answer(transaction, 500, "Disconnected")
     release_all(turn, 500 if unanswered else 200, source)
 
 
@@ -171,17 +189,10 @@ def hung_up(turn: Turn, leg: record.Leg, request: edge.RequestEvent, reporter: e
     call.release_source = record.RELEASE_SOURCE_CALLEE if leg.index else record.RELEASE_SOURCE_CALLER
     turn.answer(turn.open_transaction(leg, request, reporter), 200, "OK")
     leave(turn, leg, request)
-    waits_for_ack = call.state == record.CALL_STATE_ANSWERED and leg.index
     headers = party.reasons(request.headers)
-    ack_by = call.ack_by_ms
     end_call(turn, 200)
     for other in call.legs:
-        if other.index == leg.index:
-            continue
-        if other.index == 0 and waits_for_ack:
-            # RFC 3261 15: no BYE to the caller before its ACK, or before we stop waiting for it.
-            call.ack_by_ms = ack_by
-        else:
+        if other.index != leg.index:
             release_leg(turn, other, headers)
 
 
@@ -192,6 +203,7 @@ def leave(turn: Turn, leg: record.Leg, request: edge.RequestEvent) -> None:
     leg.remote_cseq = max(leg.remote_cseq, request.origin.cseq)
     abandon_relays(turn, leg)
     if leg.index == 0 and turn.invite_transaction is not None:
+        turn.call.ack_by_ms = 0
         # Whoever hangs up has our 2xx: its ACK got lost, and no edge need repeat the answer.
         turn.stop_others(turn.invite_transaction, edge.EdgeRef())
         turn.close_transaction(turn.invite_transaction.transaction)
@@ -281,6 +293,10 @@ def abandon_relays(turn: Turn, gone: record.Leg | None) -> None:
         position = turn.debt_of_branch(relay.branch)
         if position is not None:
             turn.pay((position,))
+        if relay.ack_withheld:
+            # Its offer stays unanswered, but its 2xx does not (RFC 3261 13.2.2.4).
+            leg = turn.call.legs[relay.to_leg]
+            turn.request(acknowledgement(turn, leg, relay.cseq, relay.branch), record.PROOF_DONE, leg)
     del turn.call.relays[:]
 
 
@@ -301,8 +317,8 @@ def expire_unacknowledged(turn: Turn) -> None:
     transaction = turn.invite_transaction
     if transaction is not None:
         turn.close_transaction(transaction.transaction)
+    turn.call.ack_by_ms = 0
     if turn.call.state == record.CALL_STATE_ENDED:
-        turn.call.ack_by_ms = 0
         release_leg(turn, turn.ingress)
         return
     release_all(turn, 408, record.RELEASE_SOURCE_INTERNAL)

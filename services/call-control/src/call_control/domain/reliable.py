@@ -12,7 +12,7 @@ from hashlib import blake2b
 from b2bua.callcontrol.v1 import call_pb2 as record
 from b2bua.common.v1 import sip_pb2
 from b2bua.edge.v1 import edge_pb2 as edge
-from call_control.domain import own_requests, party
+from call_control.domain import own_requests, party, session
 from call_control.domain.turn import Turn
 from sipcore.dialog import route_set_uac
 from sipcore.errors import PeerProtocolError
@@ -49,10 +49,17 @@ def ring(
         status=response.status, reason=response.reason, contact=True, headers=headers, body=body
     )
     if transaction.prack_awaited:
-        transaction.held.CopyFrom(respond)
-        turn.changed = True
-        return
-    _send_reliably(turn, transaction, respond)
+        _hold(turn, transaction, respond)
+    else:
+        _send_reliably(turn, transaction, respond)
+
+
+def _hold(turn: Turn, transaction: record.ServerTransaction, respond: edge.Respond) -> None:
+    """Keep an answer until the PRACK; a session description that it does not repeat goes with it."""
+    if transaction.held.HasField("body") and not respond.HasField("body"):
+        respond.body.CopyFrom(transaction.held.body)
+    transaction.held.CopyFrom(respond)
+    turn.changed = True
 
 
 def _sends_reliably(transaction: record.ServerTransaction, response: edge.ResponseEvent) -> bool:
@@ -86,29 +93,41 @@ def _first_rseq(key: str) -> int:
     return (int.from_bytes(digest, "big") >> 2) + 1
 
 
-def answer(
-    turn: Turn,
-    transaction: record.ServerTransaction,
-    status: int,
-    reason: str,
-    headers: list[sip_pb2.Header],
-    body: sip_pb2.Body | None,
-) -> None:
-    """Send the caller the 2xx, or hold it until the last provisional is acknowledged (RFC 3262 3)."""
-    if not transaction.prack_awaited:
-        turn.answer(transaction, status, reason, contact=True, headers=headers, body=body)
-        return
-    transaction.held.CopyFrom(
-        edge.Respond(status=status, reason=reason, contact=True, headers=headers, body=body)
+def answer(turn: Turn, transaction: record.ServerTransaction, respond: edge.Respond) -> None:
+    """Send the caller the 2xx, or hold it until the last provisional is acknowledged (RFC 3262 3).
+
+    Until it has left, the caller's INVITE is not answered, and the call rings.
+    """
+    if transaction.prack_awaited:
+        _hold(turn, transaction, respond)
+    else:
+        _connect(turn, transaction, respond)
+
+
+def _connect(turn: Turn, transaction: record.ServerTransaction, respond: edge.Respond) -> None:
+    call, ingress = turn.call, turn.ingress
+    call.state = record.CALL_STATE_ANSWERED
+    call.answer_by_ms = call.watch_at_ms = 0
+    call.ack_by_ms = turn.now + turn.policy.ack_timeout_ms
+    ingress.state = record.LEG_STATE_CONFIRMED
+    ingress.connect_time_ms = turn.now
+    if transaction.session_interval_s:
+        session.hold(turn, ingress, transaction.session_interval_s, we_refresh=transaction.session_refresher)
+    turn.answer(
+        transaction,
+        respond.status,
+        respond.reason,
+        contact=True,
+        headers=respond.headers,
+        body=respond.body if respond.HasField("body") else None,
     )
-    turn.changed = True
 
 
 def acknowledged(turn: Turn, leg: record.Leg, request: edge.RequestEvent, reporter: edge.EdgeRef) -> None:
     """A PRACK of the caller: 200 to it, to the callee the answer it waits for; and what was held leaves."""
     invite = turn.invite_transaction
     prack = turn.open_transaction(leg, request, reporter)
-    if invite is None or not _acknowledges(request, invite, leg):
+    if leg.index or invite is None or not _acknowledges(request, invite, leg):
         turn.answer(prack, 481, "Call Leg/Transaction Does Not Exist")
         return
     turn.stop_others(invite, reporter, over=False)
@@ -118,6 +137,10 @@ def acknowledged(turn: Turn, leg: record.Leg, request: edge.RequestEvent, report
     callee = next((one for one in turn.call.legs[1:] if one.early.prack_withheld), None)
     if callee is not None:
         callee.early.prack_withheld = False
+        callee.early.agreed = True
+        if request.HasField("body"):
+            callee.sent_body.CopyFrom(request.body)
+            leg.received_body_digest = party.body_digest(request.body)
         _prack(turn, callee, request.body if request.HasField("body") else None)
     if invite.HasField("held"):
         held = edge.Respond.FromString(invite.held.SerializeToString())
@@ -139,16 +162,8 @@ def _acknowledges(request: edge.RequestEvent, invite: record.ServerTransaction, 
 def _release(turn: Turn, invite: record.ServerTransaction, held: edge.Respond) -> None:
     if held.status < 200:
         _send_reliably(turn, invite, held)
-        return
-    turn.call.ack_by_ms = turn.now + turn.policy.ack_timeout_ms
-    turn.answer(
-        invite,
-        held.status,
-        held.reason,
-        contact=True,
-        headers=held.headers,
-        body=held.body if held.HasField("body") else None,
-    )
+    else:
+        _connect(turn, invite, held)
 
 
 # -- towards the callee --------------------------------------------------------------------------
@@ -180,6 +195,7 @@ def accept(turn: Turn, leg: record.Leg, response: edge.ResponseEvent, rseq: int)
         early.remote_target = response.contact_uri or leg.remote_target
         del early.route_set[:]
         early.route_set.extend(route_set_uac(response.record_route))
+        early.agreed = False
     early.rseq = rseq
     turn.changed = True
     offers = not turn.call.invite.body.data and bool(response.body.data)
@@ -187,6 +203,7 @@ def accept(turn: Turn, leg: record.Leg, response: edge.ResponseEvent, rseq: int)
     if offers and invite is not None and invite.reliability:
         early.prack_withheld = True
     else:
+        early.agreed = early.agreed or bool(response.body.data)
         _prack(turn, leg, None)
     return True
 

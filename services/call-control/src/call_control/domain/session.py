@@ -112,12 +112,25 @@ def asks_for_more(turn: Turn, leg: record.Leg, response: edge.ResponseEvent) -> 
     if response.status != 422 or turn.policy.session.interval is None:
         return False
     asked = session_timer.ask(turn.policy.session, min_se=leg.session_interval_s)
-    wanted = next((one.value for one in response.headers if one.name.lower() == "min-se"), None)
-    again = session_timer.ask_again(asked, wanted)
+    again = session_timer.ask_again(asked, _min_se(response))
     if again is None or again.session_expires is None or leg.session_interval_s:
         return False
     leg.session_interval_s = again.session_expires.interval
     return True
+
+
+def _wants_more(leg: record.Leg, response: edge.ResponseEvent) -> bool:
+    """Take up what a 422 to a refresh wants; False: it is not more than what we asked for."""
+    asked = session_timer.Ask(session_timer.SessionExpires(leg.session_interval_s), None)
+    again = session_timer.ask_again(asked, _min_se(response))
+    if again is None or again.session_expires is None:
+        return False
+    leg.session_interval_s = again.session_expires.interval
+    return True
+
+
+def _min_se(response: edge.ResponseEvent) -> str | None:
+    return next((one.value for one in response.headers if one.name.lower() == "min-se"), None)
 
 
 def agreed(turn: Turn, leg: record.Leg, response: edge.ResponseEvent) -> None:
@@ -130,15 +143,19 @@ def agreed(turn: Turn, leg: record.Leg, response: edge.ResponseEvent) -> None:
         try:
             expires = session_timer.parse_session_expires(value)
         except PeerProtocolError:
-            # A peer that names no readable interval gets refreshes, and no BYE for want of its own.
-            return
+            expires = None
         timer = session_timer.agreed(expires, turn.policy.session)
     start(turn, leg, timer)
 
 
 def start(turn: Turn, leg: record.Leg, timer: SessionTimer | None) -> None:
-    """Let a session timer hold from now on; None ends the one that holds."""
+    """Let a session timer hold from now on; None ends the one that holds.
+
+    An UPDATE before the answer sets none: the 2xx to the INVITE does, and other timers bound the time to it.
+    """
     call = turn.call
+    if leg.state != record.LEG_STATE_CONFIRMED:
+        return
     if timer is None:
         if leg.session_interval_s:
             leg.session_interval_s = 0
@@ -184,6 +201,8 @@ def not_refreshed(turn: Turn, leg: record.Leg, relay: record.Relay, response: ed
     """The peer refused: without such a dialog it is over, else there is time until the session runs out."""
     if response.status in _LOST:
         leaving.lost(turn, leg, response.status)
+    elif response.status == 422 and _wants_more(leg, response):
+        timers.arm(turn.call, _REFRESH, turn.now + _BUSY_MS, leg.index)
     elif relay.method == "UPDATE" and response.status in (405, 501):
         leg.takes_update = False
         refresh_due(turn, leg, turn.now)

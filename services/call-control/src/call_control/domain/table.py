@@ -121,6 +121,13 @@ def _ack_missing(turn: Turn, event: edge.Event, subject: Subject) -> None:
         release.expire_unacknowledged(turn)
 
 
+def _prack_missing(turn: Turn, event: edge.Event, subject: Subject) -> None:
+    """Our reliable provisional was repeated in vain: the INVITE fails (RFC 3262 3)."""
+    missing, transaction = event.provisional_unacknowledged, turn.invite_transaction
+    if transaction is not None and transaction.prack_awaited and transaction.rseq == missing.rseq:
+        release.disconnect(turn)
+
+
 def _reinvite_unacknowledged(turn: Turn, event: edge.Event, subject: Subject) -> None:
     if subject.relay is not None:
         midcall_answers.expire_relay(turn, subject.relay)
@@ -175,7 +182,29 @@ _OLD = _refused(500, "Server Internal Error")
 _GONE = _refused(500, "Disconnected")
 _PENDING = _refused(491, "Request Pending")
 _HUNG_UP = _in_dialog(transfer.hung_up)
-_BYE_AFTER_BYE = _refused(200, "OK")
+
+
+def _bye_after_end(turn: Turn, event: edge.Event, subject: Subject) -> None:
+    """Both hang up, or a peer that still waited for its BYE does: nothing more is owed to it then."""
+    assert subject.leg is not None
+    midcall.refuse(turn, subject.leg, event.request, event.edge, 200, "OK")
+    if subject.leg.state == record.LEG_STATE_CONFIRMED:
+        release.leave(turn, subject.leg, event.request)
+
+
+def _bye_before_the_answer(turn: Turn, event: edge.Event, subject: Subject) -> None:
+    """Of a callee: one whose answer is held may hang up, one that never answered has no dialog to end."""
+    assert subject.leg is not None
+    _BYE_BEFORE_THE_ANSWER.get(subject.leg.state, _NO_DIALOG)(turn, event, subject)
+
+
+_BYE_BEFORE_THE_ANSWER: Mapping[record.LegState, Handler] = {
+    record.LEG_STATE_CONFIRMED: _HUNG_UP,
+    record.LEG_STATE_RELEASING: _bye_after_end,
+    record.LEG_STATE_ENDED: _bye_after_end,
+}
+
+
 _REPEATED_SUCCESS = _response(answering.answered_again)
 
 
@@ -204,11 +233,14 @@ def _rows() -> Mapping[tuple[record.CallState, Kind], Handler]:
     row(Kind.TARGET_FAILURE, _response(hunting.failed), CONFIRMED)
     row(Kind.ACK, _ack, ANSWERED)
     row(Kind.ACK, _ack_after_end, ENDED)
+    row(Kind.PRACK_MISSING, _prack_missing, *_UNANSWERED)
     row(Kind.ACK_MISSING, _ack_missing, ANSWERED, ENDED)
     row(Kind.ACK_MISSING, _reinvite_unacknowledged, CONFIRMED)
     row(Kind.BYE, _HUNG_UP, *_UP)
-    row(Kind.BYE, _NO_DIALOG, *_UNANSWERED)
-    row(Kind.BYE, _BYE_AFTER_BYE, ENDED)
+    row(Kind.BYE, _bye_before_the_answer, *_UNANSWERED)
+    row(Kind.BYE, _bye_after_end, ENDED)
+    row(Kind.STRANGER, _NO_DIALOG)
+    row(Kind.LATE_CANCEL, _cancel_too_late)
     row(Kind.REINVITE, _in_dialog(midcall.reinvited), CONFIRMED)
     row(Kind.REINVITE, _PENDING, *_UNANSWERED, ANSWERED)
     row(Kind.RELAYED_REQUEST, _in_dialog(midcall.relayed), *_UP)
@@ -227,7 +259,8 @@ def _rows() -> Mapping[tuple[record.CallState, Kind], Handler]:
     row(Kind.OWN_FAILURE, _relay_response(own_answers.refused))
     row(Kind.REPEATED_REQUEST, _repeated_request)
     row(Kind.OLD_REQUEST, _OLD)
-    row(Kind.RELEASED_LEG, _NO_DIALOG, *_UP)
+    row(Kind.RELEASED_LEG, _NO_DIALOG, *_UNANSWERED, *_UP)
+    row(Kind.RELEASED_LEG, _GONE, ENDED)
     row(Kind.REINVITE_CANCEL, _relay_request(midcall.reinvite_cancelled), *_UP)
     row(Kind.REINVITE_ACK, _relay_request(midcall_answers.reinvite_acknowledged), *_UP)
     row(Kind.RELAY_PROVISIONAL, _relay_response(midcall_answers.relay_provisional), *_UNANSWERED, *_UP)
@@ -256,8 +289,8 @@ IGNORED = frozenset(
         for state in (*_UNANSWERED, ANSWERED, ENDED)
         for kind in (Kind.TARGET_PROVISIONAL, Kind.TARGET_SUCCESS, Kind.TARGET_FAILURE)
     }
-    | {(state, Kind.RELEASED_LEG) for state in (*_UNANSWERED, ENDED)}
     | {(state, Kind.ACK) for state in (*_UNANSWERED, CONFIRMED)}
+    | {(state, Kind.PRACK_MISSING) for state in (*_UP, ENDED)}
     | {(state, Kind.ACK_MISSING) for state in _UNANSWERED}
     | {(state, kind) for state in (*_UNANSWERED, ENDED) for kind in (Kind.REINVITE_CANCEL, Kind.REINVITE_ACK)}
     | {(ENDED, kind) for kind in (Kind.RELAY_PROVISIONAL, Kind.RELAY_SUCCESS, Kind.RELAY_FAILURE)}
@@ -297,7 +330,7 @@ def apply(turn: Turn, event: edge.Event, fingerprint: int, leg_index: int) -> Ki
     if subject.kind in _TELL_SENT and event.response.HasField("sent"):
         _keep_sent(turn, subject, event.response.sent)
     handler = CALL_TABLE.get((call.state, subject.kind))
-    if handler is not None and refusal is not None and subject.kind in PROHIBITED:
+    if refusal is not None and subject.kind in PROHIBITED and call.state != ENDED:
         PROHIBITED[subject.kind](turn, event, subject, refusal)
     elif handler is not None:
         handler(turn, event, subject)

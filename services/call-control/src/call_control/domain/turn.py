@@ -42,6 +42,21 @@ def same_request(branch: str, other: str) -> bool:
     return branch[:_BRANCH_STEM] == other[:_BRANCH_STEM]
 
 
+def lifetime_of_answer(policy: Policy) -> int:
+    """How long a peer may wait for an answer of ours, in milliseconds."""
+    return policy.ack_timeout_ms + policy.debt_retry_ms
+
+
+def lifetime_of_request(policy: Policy, method: str, proof: record.Proof) -> int:
+    """How long a request of ours is owed, in milliseconds.
+
+    One inside a dialog until its edge tells the end. A re-INVITE may ring; longer than this it only does when
+    its edge is gone for good.
+    """
+    rings = method == "INVITE" and proof == record.PROOF_FINAL
+    return lifetime_of_answer(policy) + (policy.answer_timeout_ms if rings else 0)
+
+
 class Emission(NamedTuple):
     """A command to carry out after the commit, with what an edge needs that lacks the transaction.
 
@@ -89,16 +104,17 @@ class Turn:
                 return None
             return next((self.call.legs[index] for index in connected if index != leg.index), None)
         if leg.index:
-            return self.ingress
+            return self.ingress if self.ingress.state == record.LEG_STATE_CONFIRMED else None
         return next((one for one in self.call.legs[1:] if one.state == record.LEG_STATE_CONFIRMED), None)
 
     def early_peer(self, leg: record.Leg) -> record.Leg | None:
         """Return the leg on the other side of an unanswered call, if a request can reach its peer already.
 
-        That takes a dialog, and so a reliable provisional on both sides (RFC 3262, RFC 3311 4).
+        That takes a dialog, and so a reliable provisional on both sides (RFC 3262, RFC 3311 4), and an answer
+        to the offer of the INVITE (5.1).
         """
         invite = self.invite_transaction
-        callee = next((one for one in self.call.legs[1:] if one.HasField("early")), None)
+        callee = next((one for one in self.call.legs[1:] if one.early.agreed), None)
         if callee is None or invite is None or not invite.rseq or invite.prack_awaited:
             return None
         return self.ingress if leg.index else callee
@@ -113,6 +129,12 @@ class Turn:
         transactions = self.call.transactions
         first = transactions[0] if transactions else None
         return first if first is not None and first.leg == 0 and not first.origin_in_dialog else None
+
+    @property
+    def awaits_ack(self) -> bool:
+        """Whether the caller has a 2xx of ours that it has not acknowledged."""
+        transaction = self.invite_transaction
+        return transaction is not None and 200 <= transaction.answer.status < 300
 
     # -- server transactions ---------------------------------------------------------------
 
@@ -187,6 +209,7 @@ class Turn:
     def next_branch(self, leg: record.Leg) -> str:
         """Mint a branch for a request on a leg."""
         self.call.last_branch += 1
+        self.changed = True
         return self.minter.branch(self.call.key, leg.index, self.call.last_branch)
 
     def request(
@@ -201,7 +224,8 @@ class Turn:
 
         `offer`, if given, is the caller's, for the body: the record holds it once, not in the debt.
         """
-        debt = self._owe(proof, leg.edge)
+        lasts = lifetime_of_request(self.policy, command.method, proof)
+        debt = self._owe(proof, leg.edge, lasts)
         debt.command.send_request.CopyFrom(command)
         if offer is not None:
             debt.body_is_offer = True
@@ -247,16 +271,16 @@ class Turn:
 
     # -- debts -----------------------------------------------------------------------------
 
-    def _owe(self, proof: record.Proof, target: edge.EdgeRef) -> record.Debt:
+    def _owe(self, proof: record.Proof, target: edge.EdgeRef, lasts_ms: int = 0) -> record.Debt:
         """Add a debt to an edge; what its command shall do is for the caller to fill in."""
-        debt = self._add_debt(proof)
+        debt = self._add_debt(proof, lasts_ms)
         command = debt.command
         command.id = debt.id
         command.call_key = self.call.key
         command.edge.CopyFrom(target)
         return debt
 
-    def _add_debt(self, proof: record.Proof) -> record.Debt:
+    def _add_debt(self, proof: record.Proof, lasts_ms: int = 0) -> record.Debt:
         call, policy, now = self.call, self.policy, self.now
         call.last_debt = number = call.last_debt + 1
         self.changed = True
@@ -264,7 +288,7 @@ class Turn:
             id=number,
             proof=proof,
             deadline_ms=now + policy.debt_retry_ms,
-            expires_ms=now + policy.ack_timeout_ms + policy.debt_retry_ms,
+            expires_ms=now + (lasts_ms or lifetime_of_answer(policy)),
         )
 
     def renumber_debts(self, above: int, by: int) -> None:
@@ -318,10 +342,22 @@ class Turn:
 
     def debt_of_branch(self, branch: str) -> int | None:
         """Return the position of the debt whose request left under a branch."""
-        for position, debt in enumerate(self.call.debts):
-            if same_request(debt.command.send_request.branch, branch):
-                return position
+        if branch:
+            for position, debt in enumerate(self.call.debts):
+                if same_request(debt.command.send_request.branch, branch):
+                    return position
         return None
+
+    def settle_cancel(self, branch: str) -> None:
+        """Pay the CANCEL of an INVITE of ours that got its final answer."""
+        self.pay(
+            [
+                position
+                for position, debt in enumerate(self.call.debts)
+                if debt.proof == record.PROOF_INVITE_FINAL
+                and same_request(debt.command.cancel.branch, branch)
+            ]
+        )
 
 
 def _with_body(command: edge.Command, offer: sip_pb2.Body) -> edge.Command:

@@ -21,7 +21,7 @@ from call_control.domain import (
     transfer_connect,
 )
 from call_control.domain.party import LOCAL_HOST
-from call_control.domain.turn import Turn, same_request
+from call_control.domain.turn import Turn, lifetime_of_request, same_request
 
 _UNFINISHED_LEG = (
     record.LEG_STATE_INVITING,
@@ -80,13 +80,19 @@ def _close_if_final(turn: Turn, reference: str) -> None:
 
 
 def request_final(turn: Turn, leg: record.Leg, response: edge.ResponseEvent) -> None:
-    """The final answer to our BYE: a challenge is answered once, else the leg is over whatever it is."""
+    """The final answer to our BYE: a challenge is answered once, else the leg is over whatever it is.
+
+    Or to a request that was given up with the call: an INVITE needs no CANCEL any more.
+    """
+    if response.method == "INVITE":
+        turn.settle_cancel(response.branch)
+        return
     if authentication.retry(turn, leg, response.branch, response) is not None:
         return
     position = turn.debt_of_branch(response.branch)
     if position is not None:
         turn.pay((position,))
-    if leg.state == record.LEG_STATE_RELEASING:
+    if leg.state == record.LEG_STATE_RELEASING and response.method == "BYE":
         leg.state = record.LEG_STATE_ENDED
         turn.changed = True
 
@@ -171,13 +177,13 @@ def _reissue_due(turn: Turn) -> None:
             continue
         turn.changed = True
         left = debt.expires_ms - turn.now
-        if left <= 0 and not _endless(debt):
+        if left <= 0:
             expired.append(position)
             continue
         _issue(turn, debt)
-        age = policy.ack_timeout_ms + policy.debt_retry_ms - left
+        age = lifetime_of_request(policy, debt.command.send_request.method, debt.proof) - left
         wait = max(policy.debt_retry_ms, min(age, policy.ack_timeout_ms))
-        debt.deadline_ms = turn.now + (wait if _endless(debt) else min(wait, left))
+        debt.deadline_ms = turn.now + min(wait, left)
     _give_up(turn, expired)
 
 
@@ -189,15 +195,11 @@ def _issue(turn: Turn, debt: record.Debt) -> None:
         turn.issue(debt)
 
 
-def _endless(debt: record.Debt) -> bool:
-    """A re-INVITE lasts as long as its client transaction does; its edge tells the end."""
-    return debt.proof == record.PROOF_FINAL and debt.command.send_request.method == "INVITE"
-
-
 def _give_up(turn: Turn, positions: list[int]) -> None:
     """Nobody proved these within 64*T1: no peer waits for them any more."""
     lost: list[tuple[str, str]] = []
     cancelled: list[str] = []
+    unconfirmed: list[str] = []
     if any(turn.call.debts[position].authorize_request_id for position in positions):
         authorization.expired(turn)
         return
@@ -205,7 +207,11 @@ def _give_up(turn: Turn, positions: list[int]) -> None:
         command = turn.call.debts[position].command
         lost.append((command.send_request.branch, command.send_request.method))
         cancelled.append(command.cancel.branch)
+        unconfirmed.append(command.respond.transaction)
     turn.pay(positions)
+    if turn.call.state != record.CALL_STATE_ENDED:
+        for reference in unconfirmed:
+            _close_if_final(turn, reference)
     for relay in [relays.of_branch(turn.call, branch) for branch in cancelled if branch]:
         # Nobody tells what became of a re-INVITE that was taken back: others may follow it now.
         if relay is not None:
