@@ -58,11 +58,13 @@ class Events:
         told.transaction = transaction
         told.request_uri = request.uri
         told.from_tag = origin.from_tag
-        told.to_tag = origin.to_tag
+        if origin.to_tag:
+            told.to_tag = origin.to_tag
         told.contact_uri = _contact(request)
         told.max_forwards = -1 if max_forwards is None else max_forwards
         told.expires = -1 if expires is None else expires
-        told.merge_key = merge_key
+        if merge_key:
+            told.merge_key = merge_key
         if cancel_answered:
             told.cancel_answered = True
         self._copy(request, told)
