@@ -217,16 +217,17 @@ class EdgeCore:
         ref = (command.call_key, command.id)
         before = self._executed.get(ref) if command.id else None
         if before is not None:
-            self._repeat(command, before, uac)
+            self._repeat(ref, before, uac)
             return
         kind = command.WhichOneof("kind")
         if kind == "respond":
             self._remember(ref, True, now)
-            uas.respond(command, now)
+            uas.respond(command.call_key, command.respond, now)
+            self._events.done(*ref)
         elif kind == "send_request":
             request = command.send_request
             if request.method == "ACK":
-                uac.acknowledge(request, lambda: self._done(command, now), now)
+                uac.acknowledge(request, lambda: self._done(ref, now), now)
             else:
                 attempt = Attempt(command.call_key, request)
                 self._remember(ref, attempt, now)
@@ -234,29 +235,29 @@ class EdgeCore:
         elif kind == "cancel":
             # Not remembered until accepted: the same command may come again once a provisional was seen.
             if uac.cancel(command, now):
-                self._done(command, now)
+                self._done(ref, now)
         elif kind == "stop":
             stop = command.stop
             if not _stop(stop, uas, uac, now):
                 self.counters.drop(DropReason.STOP_UNKNOWN)
-            self._done(command, now)
+            self._done(ref, now)
         else:
             self.counters.drop(DropReason.COMMAND_EMPTY)
 
-    def _done(self, command: edge_pb2.Command, now: float) -> None:
-        self._remember((command.call_key, command.id), True, now)
-        self._events.done(command)
+    def _done(self, ref: tuple[str, int], now: float) -> None:
+        self._remember(ref, True, now)
+        self._events.done(*ref)
 
     def _remember(self, ref: tuple[str, int], outcome: Attempt | bool, now: float) -> None:
         if ref[1]:
             self._executed.put(ref, outcome, now)
 
-    def _repeat(self, command: edge_pb2.Command, before: Attempt | bool, uac: Uac) -> None:
+    def _repeat(self, ref: tuple[str, int], before: Attempt | bool, uac: Uac) -> None:
         self.counters.drop(DropReason.COMMAND_REPEATED)
         if isinstance(before, Attempt):
             uac.again(before)
         else:
-            self._events.done(command)
+            self._events.done(*ref)
 
     # Time
 
