@@ -96,6 +96,7 @@ def test_the_callee_sees_what_the_reference_shows(open_line: OpenLine) -> None:
     line.finish()
     assert "\nUser-Agent: Sippy B2BUA (RADIUS)" in callee.messages()
     assert re.search(r"^Call-ID: \S+-b2b_1\s*$", callee.messages(), flags=re.MULTILINE)
+    assert re.search(r'^From: "?Alice"? <sip:alice@127\.0\.0\.1>;tag=', callee.messages(), flags=re.MULTILINE)
 
 
 def test_a_call_is_listed_and_ended_by_its_call_id(open_call: Callable[..., Call]) -> None:
