@@ -66,7 +66,8 @@ EXCUSES: Mapping[Fault, Mapping[May, Phase]] = MappingProxyType(
         Fault.PACKETS: {May.BE_OUT_OF_ORDER: Phase.ANY},
         Fault.SPREAD: {May.BE_OUT_OF_ORDER: Phase.ANY},
         Fault.FEW_CREDITS: {May.BE_REFUSED: Phase.ANY},
-        Fault.POD_KILLED: {May.BE_OUT_OF_ORDER: Phase.ANY},
+        # A pod that is back answers by the edges that are connected again; others do not hear of it.
+        Fault.POD_KILLED: {May.LEAVE_A_TRANSACTION: Phase.ANY, May.BE_OUT_OF_ORDER: Phase.ANY},
         Fault.POD_PAUSED: {May.BE_OUT_OF_ORDER: Phase.ANY},
         Fault.NO_POD: {May.BE_REFUSED: Phase.NEW},
         Fault.EDGE_KILLED: {
@@ -109,6 +110,9 @@ EXCUSES: Mapping[Fault, Mapping[May, Phase]] = MappingProxyType(
         Fault.STORE_ROLLED_BACK: {May.BE_OUT_OF_ORDER: Phase.ANY},
     }
 )
+
+#: While these last, edges keep what came to them: an edge that dies then takes more along.
+HOLDING_BACK = frozenset({Fault.STORE_AWAY, Fault.STORE_SLOW, Fault.NO_POD, Fault.POD_PAUSED})
 
 #: An edge that stays away takes its own address along: whoever knows only that one speaks to nobody.
 WITHOUT_SHARED_ADDRESS: Mapping[Fault, Mapping[May, Phase]] = MappingProxyType(

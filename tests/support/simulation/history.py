@@ -10,7 +10,7 @@ from functools import cached_property
 
 from sipcore.testing.call import Call
 from sipcore.testing.script import CallState, Ending, Kind, Record
-from support.simulation.faults import AFTERMATH, Fault, May, Phase, Suffered, excuses
+from support.simulation.faults import AFTERMATH, HOLDING_BACK, Fault, May, Phase, Suffered, excuses
 from support.simulation.network import EDGES
 from support.simulation.plan import PlannedCall
 from support.simulation.scripts import MAX_CALL
@@ -131,7 +131,13 @@ class History:
 
     def _phases(self, suffered: Suffered) -> frozenset[Phase]:
         """How far the call was when a fault came."""
-        start, until = suffered.start, suffered.end + _JUST_AFTER
+        until = suffered.end + _JUST_AFTER
+        held_back = [
+            one.start
+            for one in self.world.suffered
+            if one.fault in HOLDING_BACK and one.start <= suffered.start <= one.end + _JUST_AFTER
+        ]
+        start = min([suffered.start, *held_back])
         dialled = [one.time for side in self.callees for one in side.all(Kind.REQUEST_RECEIVED, "INVITE")]
         asked = [one.time for one in self.caller.all(Kind.REQUEST_SENT, "INVITE") if one.cseq == 1]
         holds = {
