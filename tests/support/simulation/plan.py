@@ -16,7 +16,7 @@ from support.simulation.scripts import SCENARIOS, Scenario, earlier_route
 
 
 class Edition(NamedTuple):
-    """How much of the tables a plan is drawn from. They grow at their ends only: old runs can be drawn again."""
+    """How much of the tables a plan is drawn from. They grow at their ends: old runs can be drawn again."""
 
     scenarios: int
     faults: int
