@@ -33,6 +33,8 @@ class Fault(Enum):
     STORE_AWAY_SHORTLY = "the store is away for less than a second"
     STORE_AWAY = "the store is away for longer"
     STORE_ROLLED_BACK = "the store loses what was written lately"
+    RECORDS_LOST = "the store loses what was written lately, and a pod that wrote it has died meanwhile"
+    """Never planned: nobody can write it back (design.md 7 documents the window)."""
 
 
 class May(Enum):
@@ -46,6 +48,7 @@ class May(Enum):
     GO_UNANSWERED = "a request inside a dialog gets no answer"
     BE_CALLED_TWICE = "a callee gets an INVITE again when it has forgotten the first one"
     BE_HUNG_UP_TWICE = "a BYE of ours comes in two transactions"
+    BE_ANSWERED_TWICE = "copies of an INVITE at two edges are answered differently"
     LEAVE_A_TRANSACTION = "an edge that missed the answer keeps its transaction for ten minutes"
     BE_OUT_OF_ORDER = (
         "a request inside a dialog is overtaken by a later one, or its copy, and refused with 500"
@@ -56,7 +59,7 @@ class Phase(Enum):
     """Calls that an excuse is good for, by how far they were when the fault came."""
 
     NEW = "the INVITE came not more than 3 s before it, or later"
-    DIALLING = "an INVITE of ours came to a callee not more than 2 s before it, or later"
+    DIALLING = "an INVITE of ours had come to a callee, and nothing but 100 back"
     SETUP = "not established yet"
     ANY = "any"
 
@@ -64,7 +67,8 @@ class Phase(Enum):
 EXCUSES: Mapping[Fault, Mapping[May, Phase]] = MappingProxyType(
     {
         Fault.PACKETS: {May.BE_OUT_OF_ORDER: Phase.ANY},
-        Fault.SPREAD: {May.BE_OUT_OF_ORDER: Phase.ANY},
+        # One edge may have no pod, or get a copy when the answer of the other is forgotten.
+        Fault.SPREAD: {May.BE_ANSWERED_TWICE: Phase.ANY, May.BE_OUT_OF_ORDER: Phase.ANY},
         Fault.FEW_CREDITS: {May.BE_REFUSED: Phase.ANY},
         # A pod that is back answers by the edges that are connected again; others do not hear of it.
         Fault.POD_KILLED: {May.LEAVE_A_TRANSACTION: Phase.ANY, May.BE_OUT_OF_ORDER: Phase.ANY},
@@ -108,6 +112,7 @@ EXCUSES: Mapping[Fault, Mapping[May, Phase]] = MappingProxyType(
             May.BE_OUT_OF_ORDER: Phase.ANY,
         },
         Fault.STORE_ROLLED_BACK: {May.BE_OUT_OF_ORDER: Phase.ANY},
+        Fault.RECORDS_LOST: dict.fromkeys(May, Phase.ANY),
     }
 )
 
@@ -135,6 +140,8 @@ class Suffered:
 
 #: A fault is felt for so long after its end: by then every repetition of our own has come.
 AFTERMATH = 35.0
+#: Pods have written back what a store has lost within this time.
+_WRITTEN_BACK = 1.0
 
 
 def excuses(suffered: Suffered, phases: frozenset[Phase], *, shared_address: bool) -> frozenset[May]:
@@ -154,6 +161,18 @@ class Impairment:
     pod: str
     start: float
     end: float
+
+
+def lost_records(suffered: Iterable[Suffered]) -> list[Suffered]:
+    """The times at which a store was rolled back to before the last commits of a pod that is dead."""
+    suffered = list(suffered)
+    deaths = [one.start for one in suffered if one.fault is Fault.POD_KILLED]
+    return [
+        Suffered(fault=Fault.RECORDS_LOST, start=one.start, end=one.end)
+        for one in suffered
+        if one.fault is Fault.STORE_ROLLED_BACK
+        and any(one.start <= death <= one.end + _WRITTEN_BACK for death in deaths)
+    ]
 
 
 def without_pods(

@@ -11,7 +11,7 @@ from functools import cached_property
 from sipcore.testing.call import Call
 from sipcore.testing.script import CallState, Ending, Kind, Record
 from support.simulation.faults import AFTERMATH, HOLDING_BACK, Fault, May, Phase, Suffered, excuses
-from support.simulation.network import EDGES
+from support.simulation.network import EDGES, SHARED
 from support.simulation.plan import PlannedCall
 from support.simulation.scripts import MAX_CALL
 from support.simulation.world import World
@@ -139,10 +139,13 @@ class History:
         ]
         start = min([suffered.start, *held_back])
         dialled = [one.time for side in self.callees for one in side.all(Kind.REQUEST_RECEIVED, "INVITE")]
+        answers = self.caller.all(Kind.RESPONSE_RECEIVED, "INVITE")
+        heard = [one.time for one in answers if 180 <= one.status < 300]
         asked = [one.time for one in self.caller.all(Kind.REQUEST_SENT, "INVITE") if one.cseq == 1]
         holds = {
             Phase.NEW: any(start - _NEW <= time <= until for time in asked),
-            Phase.DIALLING: any(start - _DIALLING <= time <= until for time in dialled),
+            Phase.DIALLING: any(start - _DIALLING <= time <= until for time in dialled)
+            or (bool(dialled) and not any(time <= start for time in heard)),
             Phase.SETUP: self.established is None or self.established > start - _JUST_ESTABLISHED,
             Phase.ANY: True,
         }
@@ -181,7 +184,9 @@ def histories(world: World) -> list[History]:
         one = passed.setdefault(found.group(1).decode(), _Passed(passage.time, passage.time))
         one.last = passage.time
         for address in (passage.source, passage.destination):
-            if address in names:
+            if address == SHARED:
+                one.edges |= {edge.name for edge in world.edges}
+            elif address in names:
                 one.edges.add(names[address])
     nothing = _Passed(world.start, world.start)
     return [
