@@ -60,6 +60,7 @@ class Phase(Enum):
 
     NEW = "the INVITE came not more than 3 s before it, or later"
     DIALLING = "an INVITE of ours had come to a callee, and nothing but 100 back"
+    ASKING = "an INVITE of a party came not more than 3 s before it, or later"
     SETUP = "not established yet"
     ANY = "any"
 
@@ -69,14 +70,16 @@ EXCUSES: Mapping[Fault, Mapping[May, Phase]] = MappingProxyType(
         Fault.PACKETS: {May.BE_OUT_OF_ORDER: Phase.ANY},
         # One edge may have no pod, or get a copy when the answer of the other is forgotten.
         Fault.SPREAD: {May.BE_ANSWERED_TWICE: Phase.ANY, May.BE_OUT_OF_ORDER: Phase.ANY},
-        Fault.FEW_CREDITS: {May.BE_REFUSED: Phase.ANY},
+        # A refusal is stateless: the next copy may find a pod.
+        Fault.FEW_CREDITS: {May.BE_REFUSED: Phase.ANY, May.BE_ANSWERED_TWICE: Phase.NEW},
         # A pod that is back answers by the edges that are connected again; others do not hear of it.
         Fault.POD_KILLED: {May.LEAVE_A_TRANSACTION: Phase.ANY, May.BE_OUT_OF_ORDER: Phase.ANY},
         Fault.POD_PAUSED: {May.BE_OUT_OF_ORDER: Phase.ANY},
-        Fault.NO_POD: {May.BE_REFUSED: Phase.NEW},
+        Fault.NO_POD: {May.BE_REFUSED: Phase.NEW, May.BE_ANSWERED_TWICE: Phase.NEW},
         Fault.EDGE_KILLED: {
             # It has told the caller 100, and knew alone of the INVITE.
             May.HEAR_NOTHING: Phase.NEW,
+            May.GO_UNANSWERED: Phase.ASKING,
             # It sent our INVITE, and could not tell any more: nobody can send the CANCEL.
             May.END_ONE_SIDED: Phase.DIALLING,
             # The callee's answer was acknowledged, and had not reached a pod.
@@ -108,6 +111,7 @@ EXCUSES: Mapping[Fault, Mapping[May, Phase]] = MappingProxyType(
         # A call that was ended meanwhile by an old record is ended once more by the newer one.
         Fault.STORE_AWAY: {
             May.BE_REFUSED: Phase.NEW,
+            May.BE_ANSWERED_TWICE: Phase.NEW,
             May.BE_HUNG_UP_TWICE: Phase.ANY,
             May.BE_OUT_OF_ORDER: Phase.ANY,
         },

@@ -142,7 +142,9 @@ class History:
         answers = self.caller.all(Kind.RESPONSE_RECEIVED, "INVITE")
         heard = [one.time for one in answers if 180 <= one.status < 300]
         asked = [one.time for one in self.caller.all(Kind.REQUEST_SENT, "INVITE") if one.cseq == 1]
+        invites = [one.time for side in self.sides for one in side.all(Kind.REQUEST_SENT, "INVITE")]
         holds = {
+            Phase.ASKING: any(start - _NEW <= time <= until for time in invites),
             Phase.NEW: any(start - _NEW <= time <= until for time in asked),
             Phase.DIALLING: any(start - _DIALLING <= time <= until for time in dialled)
             or (bool(dialled) and not any(time <= start for time in heard)),

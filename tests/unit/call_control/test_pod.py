@@ -187,6 +187,19 @@ class TestInviteAtASecondEdge:
         assert command.stop.forget
 
 
+class TestDebts:
+    def test_edge_that_is_back_hears_of_them_in_time(self) -> None:
+        """The caller's 2xx was lost with the edge, which is away for 20 s: the caller still waits for it."""
+        driver = CallDriver()
+        driver.answered()
+        driver.pod.detach(driver.port)
+        driver.pass_time(20.0)
+        driver.port.take()
+        driver.pod.attach(driver.port)
+        driver.pass_time(5.0)
+        assert 200 in [one.respond.status for one in driver.commands("respond")]
+
+
 class TestNewCallThatMayBeCommitted:
     def test_is_never_said_to_be_declined(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """The reply of the store got lost: the edge would refuse the caller, while the callee is called."""

@@ -163,7 +163,7 @@ def _watch(turn: Turn, absences: Absences) -> None:
 
 
 def _reissue_due(turn: Turn) -> None:
-    """Issue again what is unproved for too long, each time after twice the wait; drop the hopeless."""
+    """Issue again what is unproved for too long, first after twice the wait each time; drop the hopeless."""
     policy, expired = turn.policy, []
     for position, debt in enumerate(turn.call.debts):
         if debt.deadline_ms > turn.now:
@@ -175,8 +175,8 @@ def _reissue_due(turn: Turn) -> None:
             continue
         turn.issue(debt)
         age = policy.ack_timeout_ms + policy.debt_retry_ms - left
-        wait = max(policy.debt_retry_ms, min(age, policy.ack_timeout_ms))
-        debt.deadline_ms = turn.now + (wait if _endless(debt) else min(wait, left))
+        most = policy.ack_timeout_ms if _endless(debt) else min(policy.debt_retry_most_ms, left)
+        debt.deadline_ms = turn.now + min(max(policy.debt_retry_ms, age), most)
     _give_up(turn, expired)
 
 
