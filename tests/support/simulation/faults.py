@@ -94,6 +94,8 @@ EXCUSES: Mapping[Fault, Mapping[May, Phase]] = MappingProxyType(
             May.BE_TORN_DOWN: Phase.SETUP,
             May.END_ONE_SIDED: Phase.SETUP,
             May.GO_UNANSWERED: Phase.SETUP,
+            # Another edge sends our request again: not under the address of the lost one.
+            May.BE_HUNG_UP_TWICE: Phase.ANY,
             May.BE_OUT_OF_ORDER: Phase.ANY,
         },
         Fault.EDGE_PAUSED: {May.BE_OUT_OF_ORDER: Phase.ANY},

@@ -125,6 +125,19 @@ class TestCommandsForAnEdgeThatIsAway:
         driver.pass_time(2.0, pod)
         assert len(driver.requests("INVITE")) == 1
 
+    def test_attempt_that_was_given_up_with_it_does_not_end_the_next_one(self) -> None:
+        driver = CallDriver("192.0.2.1", "192.0.2.2")
+        driver.ringing()
+        driver.pod.detach(driver.port)
+        driver.port = RecordingPort("edge-b")
+        driver.pod.attach(driver.port)
+        driver.pass_time(33.0)
+        second = driver.requests("INVITE")[-1].branch
+        driver.sent(second)
+        driver.response(180, second)
+        driver.pass_time(40.0)
+        assert not [one for one in driver.commands("respond") if one.respond.status >= 300]
+
     def test_invite_that_nobody_looks_after_is_begun_again(self) -> None:
         """The edge was started anew before the callee said anything: no timer B runs any more."""
         driver = CallDriver("192.0.2.1", "192.0.2.2")

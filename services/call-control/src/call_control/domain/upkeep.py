@@ -22,11 +22,7 @@ from call_control.domain import (
 from call_control.domain.party import LOCAL_HOST
 from call_control.domain.turn import Turn, same_request
 
-_UNFINISHED_LEG = (
-    record.LEG_STATE_INVITING,
-    record.LEG_STATE_PROCEEDING,
-    record.LEG_STATE_CANCELLING,
-)
+_CURRENT = (record.LEG_STATE_INVITING, record.LEG_STATE_PROCEEDING)
 
 
 def store_sent(turn: Turn, sent: edge.Sent) -> None:
@@ -155,7 +151,7 @@ def _watch(turn: Turn, absences: Absences) -> None:
         unheard = leg.state == record.LEG_STATE_INVITING and leg.HasField("sent")
         if unheard and absences.has_forgotten(leg.sent.edge):
             hunting.repeat_invite(turn, leg)
-        if leg.state in _UNFINISHED_LEG and absences.is_away(leg.edge):
+        if leg.state in _CURRENT and absences.is_away(leg.edge):
             hunting.abandon(turn, leg)
             if hunting.hunts(call) and not hunting.hunt(turn):
                 hunting.fail_call(turn, 408, "Request Timeout")
