@@ -117,7 +117,8 @@ EXCUSES: Mapping[Fault, Mapping[May, Phase]] = MappingProxyType(
             May.BE_HUNG_UP_TWICE: Phase.ANY,
             May.BE_OUT_OF_ORDER: Phase.ANY,
         },
-        Fault.STORE_ROLLED_BACK: {May.BE_OUT_OF_ORDER: Phase.ANY},
+        # The merge marker is lost until it is written back.
+        Fault.STORE_ROLLED_BACK: {May.BE_CALLED_TWICE: Phase.NEW, May.BE_OUT_OF_ORDER: Phase.ANY},
         Fault.RECORDS_LOST: dict.fromkeys(May, Phase.ANY),
     }
 )
