@@ -47,6 +47,7 @@ class May(Enum):
     END_ONE_SIDED = "one side hears nothing of the end"
     GO_UNANSWERED = "a request inside a dialog gets no answer"
     BE_CALLED_TWICE = "a callee gets an INVITE again when it has forgotten the first one"
+    BE_ASKED_TWICE = "a request inside a dialog that was answered is sent again by another edge, and refused"
     BE_HUNG_UP_TWICE = "a BYE of ours comes in two transactions"
     BE_ANSWERED_TWICE = "copies of an INVITE at two edges are answered differently"
     LEAVE_A_TRANSACTION = "an edge that missed the answer keeps its transaction for ten minutes"
@@ -84,6 +85,7 @@ EXCUSES: Mapping[Fault, Mapping[May, Phase]] = MappingProxyType(
             May.END_ONE_SIDED: Phase.DIALLING,
             # The callee's answer was acknowledged, and had not reached a pod.
             May.BE_CALLED_TWICE: Phase.SETUP,
+            May.BE_ASKED_TWICE: Phase.ANY,
             # A 2xx that comes again after the end finds nobody who knows its ACK, and is hung up.
             May.BE_HUNG_UP_TWICE: Phase.ANY,
             May.BE_OUT_OF_ORDER: Phase.ANY,
@@ -94,13 +96,19 @@ EXCUSES: Mapping[Fault, Mapping[May, Phase]] = MappingProxyType(
             May.BE_TORN_DOWN: Phase.SETUP,
             May.END_ONE_SIDED: Phase.SETUP,
             May.GO_UNANSWERED: Phase.SETUP,
-            # Another edge sends our request again: not under the address of the lost one.
+            # Another edge sends our requests again: not under the address of the lost one.
             May.BE_HUNG_UP_TWICE: Phase.ANY,
+            May.BE_CALLED_TWICE: Phase.ANY,
+            May.BE_ASKED_TWICE: Phase.ANY,
             May.BE_OUT_OF_ORDER: Phase.ANY,
         },
         Fault.EDGE_PAUSED: {May.BE_OUT_OF_ORDER: Phase.ANY},
         # The answer leaves by an edge that is connected, and the other one does not hear of it.
-        Fault.STREAM_BROKEN: {May.LEAVE_A_TRANSACTION: Phase.ANY, May.BE_OUT_OF_ORDER: Phase.ANY},
+        Fault.STREAM_BROKEN: {
+            May.LEAVE_A_TRANSACTION: Phase.ANY,
+            May.BE_ASKED_TWICE: Phase.ANY,
+            May.BE_OUT_OF_ORDER: Phase.ANY,
+        },
         Fault.STREAM_STALLED: {May.BE_OUT_OF_ORDER: Phase.ANY},
         Fault.STORE_CUT: {May.BE_OUT_OF_ORDER: Phase.ANY},
         # The pod waits a second for the store before it declines: longer than a new call may wait in a queue.

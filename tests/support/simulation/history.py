@@ -170,7 +170,7 @@ class History:
             yield "the caller was refused"
 
     def _meets(self, suffered: Suffered) -> bool:
-        last = self._last if all(side.over for side in self.sides) else math.inf
+        last = self._last + 1.0 if all(side.over for side in self.sides) else math.inf
         in_time = suffered.start <= last and self.started <= suffered.end + AFTERMATH
         return in_time and (not suffered.edge or suffered.edge in self.edges)
 

@@ -276,7 +276,7 @@ class Pod:
         self._store.commit(commit, partial(self._committed, slot, turn, arrivals, commit, timer))
 
     def _place_invites(self, turn: Turn, owed: int) -> None:
-        """Give new INVITEs to an edge that is here, if theirs is not: after the commit no other may send them."""
+        """Give new INVITEs whose edge is not here to one that is: after the commit no other may send them."""
         ports = self._ports
         lost = {
             command.id

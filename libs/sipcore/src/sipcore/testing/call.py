@@ -206,8 +206,8 @@ class Call:
         elif status < 300 and response is not None:
             self._stop_repetitions()
             self._on_2xx(response)
-        elif status == 482 and self._repetitions:
-            # The copy was there first; what becomes of it decides.
+        elif self._repetitions:
+            # What becomes of the copy decides.
             self._inviting = self._repetitions.pop()
         elif not self.status:
             self._stop_repetitions()
