@@ -235,6 +235,7 @@ class Pod:
         turn = self._begin(slot)
         slot.used = turn.now
         before = turn.call.state
+        owed = turn.call.last_debt
         timer, slot.timer = slot.timer, False
         done, slot.done = slot.done, set()
         sents, slot.sents = slot.sents, []
@@ -273,6 +274,7 @@ class Pod:
             self._effect(turn)
             _acknowledge(arrivals)
             return
+        self._place_invites(turn, owed)
         expected = call.version
         call.version = expected + 1
         over = upkeep.is_over(call)
@@ -297,6 +299,22 @@ class Pod:
         if expected == 0:
             self.counters.opened += 1
         self._store.commit(commit, partial(self._committed, slot, turn, arrivals, commit, timer))
+
+    def _place_invites(self, turn: Turn, owed: int) -> None:
+        """Give new INVITEs whose edge is not here to one that is: after the commit no other may send them."""
+        ports = self._ports
+        lost = {
+            command.id
+            for command, _ in turn.emissions
+            if command.edge.edge_id not in ports and command.id > owed and _is_invite(command)
+        }
+        if not lost or not ports:
+            return
+        port = next(iter(ports.values()))
+        debts = [debt.command for debt in turn.call.debts]
+        for command in (*debts, *(emission.command for emission in turn.emissions)):
+            if command.id in lost:
+                command.edge.edge_id, command.edge.boot = port.edge_id, port.boot
 
     def _compare(self, slot: Slot, version: int) -> None:
         """Events mean nothing to the record of this version: another pod may have gone on since."""
@@ -543,13 +561,19 @@ class Pod:
             self._authorizer.authorize(inquiry)
 
     def _emit(self, emissions: Sequence[Emission]) -> None:
-        """Hand commands to their edges, or to any other that can carry them out."""
+        """Hand commands to their edges, or to any other that can carry them out.
+
+        An INVITE waits for its edge, which may have sent it: from another one the callee would see a merged
+        request (RFC 3261 8.2.2.2).
+        """
         ports = self._ports
         batches: dict[str, list[edge.Command]] = {}
-        for command, origin, own_edge_only in emissions:
+        for command, origin in emissions:
             target = command.edge
             port = ports.get(target.edge_id)
-            if port is None and not own_edge_only:
+            if port is None and (
+                not _is_invite(command) or self._absences(self._store.now()).is_away(target)
+            ):
                 port = next(iter(ports.values()), None)
             if port is None:
                 self.counters.undeliverable += 1
@@ -569,6 +593,10 @@ class Pod:
 
     def _absences(self, now: int) -> Absences:
         return Absences(self._ports, self._left_at, self._started, now - self._policy.edge_absence_ms)
+
+
+def _is_invite(command: edge.Command) -> bool:
+    return command.send_request.method == "INVITE"
 
 
 def _activity(expected: int, ended: bool, before: record.CallState) -> bool | None:

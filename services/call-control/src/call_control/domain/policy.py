@@ -102,6 +102,8 @@ class Policy:
     """The reaper ends a call that is older than this."""
     debt_retry_ms: int = 1_000
     """An owed effect is issued again when it is unproved for this long; doubled each time."""
+    debt_retry_most_ms: int = 4_000
+    """T2, the longest of these waits: an edge that comes back within 64*T1 is to hear of it in time."""
     tombstone_ms: int = 32_000
     """64*T1: how long an ended call is remembered."""
     edge_absence_ms: int = 32_000
