@@ -14,10 +14,13 @@ from support.edge_world import UDP
 @pytest.mark.parametrize(
     ("value", "written"),
     [
-        ("<sip:a@local>", "<sip:a@h>"),
-        ('"A" <sip:a@local;user=phone>', '"A" <sip:a@h;user=phone>'),
-        ("sip:a@local", "sip:a@h"),
-        ("<sip:a@local:5070>", "<sip:a@h:5070>"),
+        ("<sip:a@@local>", "<sip:a@h>"),
+        ('"A" <sip:a@@local;user=phone>', '"A" <sip:a@h;user=phone>'),
+        ("sip:a@@local", "sip:a@h"),
+        ("<sip:a@@local:5070>", "<sip:a@h:5070>"),
+        ("<sip:@local>", "<sip:h>"),
+        ('"x@local" <sip:a@@local>', '"x@local" <sip:a@h>'),
+        ("<sip:a@local>", "<sip:a@local>"),
         ("<sip:a@localhost>", "<sip:a@localhost>"),
         ("<sip:a@local.example>", "<sip:a@local.example>"),
         ("<sip:a@b.example>", "<sip:a@b.example>"),
