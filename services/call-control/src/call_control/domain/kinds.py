@@ -197,7 +197,7 @@ def _invite_kind(leg: record.Leg, status: int) -> Kind:
         return Kind.PROVISIONAL if waiting else Kind.NOTHING
     if status >= 300:
         return Kind.FAILURE if waiting else Kind.LATE_FAILURE
-    if leg.remote_tag:
+    if leg.remote_tag or 200 <= leg.final_status < 300:
         return Kind.SUCCESS_AGAIN
     return Kind.SUCCESS if waiting else Kind.LATE_SUCCESS
 

@@ -87,7 +87,8 @@ def first_hop(route: record.Route) -> str:
 
 
 def _request(turn: Turn, leg: record.Leg, method: str, cseq: int) -> edge.SendRequest:
-    dialog: record.Leg | record.EarlyDialog = leg if leg.remote_tag else leg.early
+    early = leg.HasField("early") and not leg.remote_tag
+    dialog: record.Leg | record.EarlyDialog = leg.early if early else leg
     target = aim(dialog.route_set, dialog.remote_target)
     outbound_proxy = turn.call.routes[leg.route].outbound_proxy if leg.index else ""
     return edge.SendRequest(
