@@ -127,6 +127,17 @@ def test_a_2xx_without_to_tag_counts_as_502() -> None:
     sent = driver.port.take()
     assert [c.send_request.method for c in sent if c.send_request.method] == ["ACK", "BYE"]
     assert [c.respond.status for c in sent if c.respond.status] == [502]
+    hung_up = [c.send_request for c in sent if c.send_request.method]
+    assert {request.request_uri for request in hung_up} == {"sip:2002@192.0.2.1:5060"}
+
+
+def test_a_repeated_2xx_without_to_tag_is_only_acknowledged() -> None:
+    driver = CallDriver()
+    branch = driver.ringing()
+    driver.response(200, branch, to_tag="")
+    driver.port.take()
+    driver.response(200, branch, to_tag="")
+    assert [c.send_request.method for c in driver.port.take()] == ["ACK"]
 
 
 def test_the_invite_at_a_second_edge_joins_the_first() -> None:
