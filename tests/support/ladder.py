@@ -1,6 +1,6 @@
 """Scenarios written as ladders, one message a line, and made into SIPp scenarios.
 
-A file of ``tests/e2e/ladders`` holds one group of rows. A row names a kind of stack, and has a ladder a side::
+A file of ``tests/e2e/ladders`` holds one group of rows. A row names a kind of stack and has a ladder a side::
 
     == refused on hunt
     -- caller
@@ -389,8 +389,7 @@ class _Side:
             number = len(self._got) + 1
             counted = 0 if method == "CANCEL" else 1 + sum(1 for one in self._got if one.counted)
             self._got.append(_Got(method, number, not self._got and not self._sent, counted))
-            for name in ("Via", "From", "To", "CSeq"):
-                keeps.append((name, "[^ ].*", f"{name.lower()}{number}"))
+            keeps += [(name, "[^ ].*", f"{name.lower()}{number}") for name in ("Via", "From", "To", "CSeq")]
             keeps += self.heard_request(method)
         self._await(f'  <recv request="{method}">', step, keeps)
 
