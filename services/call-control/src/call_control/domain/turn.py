@@ -175,6 +175,8 @@ class Turn:
         if not transaction.origin_in_dialog:
             respond.to_tag = leg.local_tag
         respond.contact = contact
+        if self.policy.server:
+            respond.headers.add(name="Server", value=self.policy.server)
         if headers:
             respond.headers.extend(headers)
         respond.peer_tag = leg.remote_tag
