@@ -77,7 +77,7 @@ class Settings(CallSettings):
 
     @field_validator("id")
     @classmethod
-    def _printable(cls, value: str) -> str:
+    def _one_line(cls, value: str) -> str:
         if not value or not value.isprintable():
             raise ValueError("should be one line of printable text")
         return value
