@@ -22,7 +22,7 @@ from support.simulation.network import CALLEES, CALLERS, EDGES, SHARED, Balancer
 from support.simulation.plan import Injection, Plan, PlannedCall
 from support.simulation.pods import SimulatedPod
 from support.simulation.scripts import ANSWER_TIMEOUT, MAX_CALL
-from support.simulation.store import SHARDS, SharedStore, StoreConnection
+from support.simulation.store import SHARDS, USUAL_DELAY, SharedStore, StoreConnection
 from support.simulation.trace import Trace
 from svckit.identity import Identity
 
@@ -270,8 +270,8 @@ class World:
         delay = 0.1 + 0.8 * (injection.lag > 0.1)
         self._suffer(Fault.STORE_SLOW, injection.lasts)
         self._impair(pod.name, injection.lasts)
-        usual, connection.delay = connection.delay, delay
-        self.clock.call_later(injection.lasts, setattr, connection, "delay", usual)
+        connection.delay = delay
+        self.clock.call_later(injection.lasts, setattr, connection, "delay", USUAL_DELAY)
 
     def _lose_store(self, injection: Injection) -> None:
         self._suffer(injection.fault, injection.lasts)
