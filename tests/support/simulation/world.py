@@ -27,7 +27,7 @@ from support.simulation.trace import Trace
 from svckit.identity import Identity
 
 #: Longer than the longest call, the repetitions after its end, and the memory of what is over.
-_HORIZON = MAX_CALL + 120.0
+_HORIZON = MAX_CALL + 220.0
 _STEP = 4.0
 #: Edges connect again within this time.
 _RECONNECTED = 2.5
