@@ -75,7 +75,8 @@ EXCUSES: Mapping[Fault, Mapping[May, Phase]] = MappingProxyType(
         Fault.FEW_CREDITS: {May.BE_REFUSED: Phase.ANY, May.BE_ANSWERED_TWICE: Phase.NEW},
         # A pod that is back answers by the edges that are connected again; others do not hear of it.
         Fault.POD_KILLED: {May.LEAVE_A_TRANSACTION: Phase.ANY, May.BE_OUT_OF_ORDER: Phase.ANY},
-        Fault.POD_PAUSED: {May.BE_OUT_OF_ORDER: Phase.ANY},
+        # It wakes up with an INVITE that another pod has refused as merged meanwhile, which leaves no trace.
+        Fault.POD_PAUSED: {May.BE_CALLED_TWICE: Phase.NEW, May.BE_OUT_OF_ORDER: Phase.ANY},
         Fault.NO_POD: {May.BE_REFUSED: Phase.NEW, May.BE_ANSWERED_TWICE: Phase.NEW},
         Fault.EDGE_KILLED: {
             # It has told the caller 100, and knew alone of the INVITE.
@@ -109,7 +110,7 @@ EXCUSES: Mapping[Fault, Mapping[May, Phase]] = MappingProxyType(
             May.BE_ASKED_TWICE: Phase.ANY,
             May.BE_OUT_OF_ORDER: Phase.ANY,
         },
-        Fault.STREAM_STALLED: {May.BE_OUT_OF_ORDER: Phase.ANY},
+        Fault.STREAM_STALLED: {May.BE_CALLED_TWICE: Phase.NEW, May.BE_OUT_OF_ORDER: Phase.ANY},
         Fault.STORE_CUT: {May.BE_OUT_OF_ORDER: Phase.ANY},
         # The pod waits a second for the store before it declines: longer than a new call may wait in a queue.
         Fault.STORE_SLOW: {

@@ -56,4 +56,11 @@ FOUND = (
         1,
         "a new call was refused although the store had taken it: the callee was called and nobody was there",
     ),
+    Found(2092, 1, "an attempt that was given up with its edge ended the next one, which rang, with 408"),
+    Found(2530, 1, "a 2xx that was lost with its edge was given again only 33 s later, when it was too late"),
+    Found(3589, 1, "two pods had one INVITE sent by two edges: a stream broke between commit and emit"),
+    Found(
+        3953, 1, "a command of a record that the store had lost had the number of another, and was not done"
+    ),
+    Found(4075, 1, "an INVITE that was offered again behind its CANCEL got 481"),
 )

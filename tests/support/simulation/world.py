@@ -22,12 +22,12 @@ from support.simulation.network import CALLEES, CALLERS, EDGES, SHARED, Balancer
 from support.simulation.plan import Injection, Plan, PlannedCall
 from support.simulation.pods import SimulatedPod
 from support.simulation.scripts import ANSWER_TIMEOUT, MAX_CALL
-from support.simulation.store import SHARDS, SharedStore, StoreConnection
+from support.simulation.store import SHARDS, USUAL_DELAY, SharedStore, StoreConnection
 from support.simulation.trace import Trace
 from svckit.identity import Identity
 
 #: Longer than the longest call, the repetitions after its end, and the memory of what is over.
-_HORIZON = MAX_CALL + 120.0
+_HORIZON = MAX_CALL + 220.0
 _STEP = 4.0
 #: Edges connect again within this time.
 _RECONNECTED = 2.5
@@ -270,8 +270,8 @@ class World:
         delay = 0.1 + 0.8 * (injection.lag > 0.1)
         self._suffer(Fault.STORE_SLOW, injection.lasts)
         self._impair(pod.name, injection.lasts)
-        usual, connection.delay = connection.delay, delay
-        self.clock.call_later(injection.lasts, setattr, connection, "delay", usual)
+        connection.delay = delay
+        self.clock.call_later(injection.lasts, setattr, connection, "delay", USUAL_DELAY)
 
     def _lose_store(self, injection: Injection) -> None:
         self._suffer(injection.fault, injection.lasts)

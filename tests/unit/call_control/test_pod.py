@@ -242,6 +242,21 @@ class TestDebts:
         assert 200 in [one.respond.status for one in driver.commands("respond")]
 
 
+class TestCancelBeforeItsInvite:
+    def test_is_applied_behind_it(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Both were offered again, and wait for the store to say that there is no such call yet."""
+        driver = CallDriver()
+        loads: list[Callable[[], None]] = []
+        load = driver.store.load
+        monkeypatch.setattr(driver.store, "load", lambda key, then: loads.append(lambda: load(key, then)))
+        driver.cancel()
+        invite = driver.event(request=driver.request("INVITE", 1, branch="z9hG4bKcaller"))
+        invite.opens_call = invite.redelivered = True
+        driver.tell(invite)
+        loads.pop()()
+        assert [one.respond.status for one in driver.commands("respond")] == [487]
+
+
 class TestNewCallThatMayBeCommitted:
     def test_is_never_said_to_be_declined(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """The reply of the store got lost: the edge would refuse the caller, while the callee is called."""

@@ -224,6 +224,8 @@ class Pod:
             case Verdict.ENDED:
                 self._drop(slot, outcome.tombstone)
             case _:
+                # A CANCEL that was offered again may have come before its INVITE.
+                slot.queue.sort(key=lambda arrival: not arrival[1].opens_call)
                 if slot.queue and slot.queue[0][1].opens_call:
                     self._turn(slot)
                 else:
