@@ -29,9 +29,7 @@ def refer(side: Dialog) -> None:
 
 def hear_progress(side: Dialog, status: str, state: str) -> None:
     """Wait for a NOTIFY and answer it."""
-    notify = side.hear("NOTIFY")
-    side.answer(notify, 200, "OK")
-    assert notify.body == f"SIP/2.0 {status}\r\n"
+    notify = side.hear_progress(status)
     assert notify.header("subscription-state").startswith(state)
     assert notify.header("event") == "refer"
 

@@ -207,6 +207,7 @@ class Dialog:
     target: str = ""
     cseq: int = 1
     next_hop: Address | None = None
+    _told: set[str] = field(default_factory=set)
     _counter: Iterator[int] = field(default_factory=itertools.count)
 
     def _send(self, data: bytes) -> None:
@@ -277,6 +278,17 @@ class Dialog:
             method,
             timeout=timeout,
         )
+
+    def hear_progress(self, status: str) -> Message:
+        """Wait for the NOTIFY that tells of a status; answer it, and the repeats of earlier ones."""
+        while True:
+            notify = self.hear("NOTIFY")
+            self.answer(notify, 200, "OK")
+            repeated = notify.branch in self._told
+            self._told.add(notify.branch)
+            if not repeated:
+                assert notify.body == f"SIP/2.0 {status}\r\n"
+                return notify
 
     def answer(self, request: Message, status: int, reason: str, *, body: str = "") -> None:
         """Answer a request in the dialog."""
