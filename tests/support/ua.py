@@ -79,6 +79,11 @@ class Message:
         return _parameter(self.header("to"), "tag")
 
 
+def tag_of(value: str) -> str:
+    """Return the tag in a From or To value."""
+    return _parameter(value, "tag")
+
+
 def _parameter(value: str, name: str) -> str:
     found = re.search(rf";{name}=([^;,\s]+)", value)
     return found.group(1) if found else ""
@@ -317,9 +322,9 @@ class Caller(Dialog):
         self._ack = b""
         endpoint.reflex = self._acknowledge_again
 
-    def invite(self) -> None:
+    def invite(self, *, body: str = sdp("caller"), extra: Sequence[tuple[str, str]] = ()) -> None:
         """Send the INVITE."""
-        self.invite_data = self.request("INVITE", branch=self.branch, body=sdp("caller"))
+        self.invite_data = self.request("INVITE", branch=self.branch, body=body, extra=extra)
         self._send(self.invite_data)
 
     def hear_status(self, status: int, *, method: str = "INVITE", timeout: float = PATIENCE) -> Message:

@@ -56,8 +56,10 @@ def release_leg(turn: Turn, leg: record.Leg, headers: Sequence[sip_pb2.Header] =
             _bye(turn, leg, headers)
     elif leg.state in party.AWAITING_FINAL:
         leg.end_time_ms = turn.now
-        if leg.index:
+        if party.has_route(leg):
             _cancel(turn, leg, headers)
+        elif leg.index:
+            leg.state = record.LEG_STATE_ENDED
         else:
             _refuse(turn, leg)
 

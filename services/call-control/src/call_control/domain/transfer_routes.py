@@ -33,12 +33,10 @@ def target_routes(
 
     The call comes from the transferee. Raises Refusal: 603 for a Refer-To that names nobody to call.
     """
-    replaces = wanted.to.replaces
-    if replaces is not None and turn.minter.read_tag(replaces.to_tag) is not None:
-        raise Refusal(603, "Replacing A Call Of Ours Is Not Supported")
     target = str(wanted.to.target)
     entries: Sequence[RouteEntry | RouteError] = turn.policy.routes
-    place = _place(turn, wanted, transferor)
+    ourselves = _ourselves(turn, wanted)
+    place = ourselves or _place(turn, wanted, transferor)
     if place is not None:
         entries = (place,)
     elif not party.user_of(target):
@@ -60,7 +58,23 @@ def target_routes(
     used = max([route.number for route in turn.call.routes], default=0)
     for route in planned.routes:
         route.number += used
+        route.ourselves = ourselves is not None
     return planned.routes
+
+
+def _ourselves(turn: Turn, wanted: Refer) -> RouteEntry | None:
+    """Return the way to a dialog of ours that is to be replaced; None: it is none of ours.
+
+    That dialog belongs to another call. So the INVITE comes back to us, and that call does the rest (RFC 5589
+    7): each of them is written by itself, and what is between them is SIP.
+    """
+    replaces = wanted.to.replaces
+    if replaces is None or turn.minter.read_tag(replaces.to_tag) is None:
+        return None
+    host = host_of(str(wanted.to.target))
+    if not host:
+        raise Refusal(603, "Refer-To Has No Host")
+    return RouteEntry(host=host)
 
 
 def _place(turn: Turn, wanted: Refer, transferor: record.Leg) -> RouteEntry | None:
