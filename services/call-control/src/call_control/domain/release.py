@@ -246,6 +246,8 @@ def dismissed(turn: Turn, leg: record.Leg, request: edge.RequestEvent, reporter:
 def _part(turn: Turn, leg: record.Leg) -> None:
     """End what is under way between a leg and another, and let its timers run no longer."""
     call = turn.call
+    if call.HasField("subscription") and call.subscription.leg == leg.index:
+        call.ClearField("subscription")
     timers.disarm(call, *_OF_A_DIALOG, leg=leg.index)
     for relay in [one for one in call.relays if leg.index in (one.from_leg, one.to_leg)]:
         _part_from(turn, relay, leg)

@@ -23,11 +23,11 @@ PENDING = (491, "Request Pending")
 def refuse(
     turn: Turn, request: edge.RequestEvent, reporter: edge.EdgeRef, status: int, reason: str
 ) -> None:
-    """Answer without a trace in the call: whoever loses the answer asks again."""
-    respond = edge.Respond(
-        transaction=request.transaction, status=status, reason=reason, to_tag=turn.ingress.local_tag
-    )
-    turn.repeat(edge.Command(respond=respond, edge=reporter), request.origin)
+    """Answer an INVITE that replaces nobody.
+
+    It has no leg. Its transaction counts to the last one: that of the caller is known by its leg.
+    """
+    turn.answer(turn.open_transaction(turn.call.legs[-1], request, reporter), status, reason)
 
 
 def invited(turn: Turn, request: edge.RequestEvent, reporter: edge.EdgeRef) -> None:
