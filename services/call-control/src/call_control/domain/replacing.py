@@ -20,9 +20,7 @@ DECLINED = (603, "Decline")
 PENDING = (491, "Request Pending")
 
 
-def refuse(
-    turn: Turn, request: edge.RequestEvent, reporter: edge.EdgeRef, status: int, reason: str
-) -> None:
+def refuse(turn: Turn, request: edge.RequestEvent, reporter: edge.EdgeRef, status: int, reason: str) -> None:
     """Answer an INVITE that replaces nobody.
 
     It has no leg. Its transaction counts to the last one: that of the caller is known by its leg.

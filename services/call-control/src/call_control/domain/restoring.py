@@ -1,4 +1,4 @@
-"""A side that took an offer whose sender was gone by then, or had taken it back: both sides go on as before."""
+"""A side took an offer whose sender was gone by then, or had taken it back: both sides go on as before."""
 
 from __future__ import annotations
 

@@ -181,7 +181,7 @@ class Uas:
     def _replace(self, request: Request, base: str, key: str, arrival: Arrival, now: float) -> None:
         """An INVITE that is to take the place of a dialog (RFC 3891): that of the call which it names.
 
-        The access list is not asked, as it is not inside a dialog: the tag proves that the peer has part in it.
+        The access list is not asked, as it is not inside a dialog: the tag proves that the peer knows it.
         """
         to_tag = replaced_tag(request)
         read = self._identity.read_tag(to_tag)
