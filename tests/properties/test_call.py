@@ -24,7 +24,8 @@ class Peers:
     def __init__(self, routes: int, late_offer: bool, transfer: str) -> None:
         addresses = [f"192.0.2.{number}" for number in range(1, routes + 1)]
         self.driver = CallDriver(*addresses, transfer=transfer)
-        self.finals: list[int] = []
+        self.finals: dict[str, set[int]] = {}
+        self.newcomers = 0
         self.told: list[tuple[int, edge.Event]] = []
         self.invites: list[edge.SendRequest] = []
         self.requests: list[edge.SendRequest] = []
@@ -48,10 +49,10 @@ class Peers:
         refs = []
         for command in self.driver.commands():
             if command.WhichOneof("kind") == "respond":
-                # Only the INVITE that opened the call has no tag of ours in its To.
+                # Only INVITEs that open a dialog have no tag of ours in their To.
                 opening = command.respond.transaction.endswith(" INVITE") and command.respond.to_tag
                 if opening and command.respond.status >= 200 and command.id:
-                    self.finals.append(command.id)
+                    self.finals.setdefault(command.respond.transaction, set()).add(command.id)
             request = command.send_request
             if request.method == "INVITE":
                 self.invites.append(request)
@@ -99,6 +100,15 @@ class Peers:
             status = (200, 481, 408)[choice % 3]
             event = self.driver.response(status, request.branch, method=request.method, cseq=request.cseq)
             self.remember(event)
+
+    def replace(self, choice: int) -> None:
+        """Somebody else wants the place of one who has part in the call."""
+        call = self.driver.call
+        if call is not None:
+            dialog = self.driver.dialog(choice % len(call.legs))
+            self.newcomers += 1
+            body = OFFER if choice % 3 else None
+            self.remember(self.driver.newcomer(dialog, body=body, number=self.newcomers))
 
     def cancel(self, choice: int) -> None:
         self.remember(self.driver.cancel())
@@ -161,6 +171,7 @@ _ACTIONS: tuple[Callable[[Peers, int], None], ...] = (
     Peers.establish,
     Peers.establish,
     Peers.refer,
+    Peers.replace,
     Peers.failure,
     Peers.final,
     Peers.cancel,
@@ -203,4 +214,4 @@ def test_every_call_ends_and_leaves_nothing(
     driver.time[0] += driver.policy.max_call_ms * 3
     driver.store.claim_due_many(range(driver.store.shards), 100, due.extend)
     assert due == []
-    assert len(set(peers.finals)) == 1
+    assert [len(ids) for ids in peers.finals.values()] == [1] * (1 + peers.newcomers)

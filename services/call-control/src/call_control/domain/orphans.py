@@ -38,6 +38,9 @@ def remembered(
         # A late copy of the INVITE, which got a 2xx and its ACK.
         stop = edge.Stop(transaction=reference, forget=True)
         return [Emission(edge.Command(call_key=event.call_key, edge=event.edge, stop=stop))]
+    if event.request.origin.method == "INVITE" and not (event.request.to_tag or event.opens_call):
+        # RFC 3891 3: the dialog to be replaced is over.
+        return answer(event, 603, "Decline")
     if not event.request.to_tag or event.request.origin.method == "CANCEL":
         return answer(event, *_NO_CALL)
     return answer(event, *(_OVER if event.request.origin.method != "BYE" else _HUNG_UP))

@@ -12,7 +12,7 @@ from sipcore.codec_filter import AllowedCodecs
 from sipcore.session_timer import Wish
 
 #: Option tags that a request to us may require (RFC 3261 20.32).
-EXTENSIONS = ("100rel", "timer")
+EXTENSIONS = ("100rel", "timer", "replaces", "norefersub")
 #: Header fields that events carry beside the ones with a field of their own.
 WANTED_HEADERS = (
     "reason",
@@ -39,6 +39,7 @@ WANTED_HEADERS = (
     "refer-to",
     "referred-by",
     "refer-sub",
+    "replaces",
     "also",
 )
 

@@ -56,8 +56,10 @@ def release_leg(turn: Turn, leg: record.Leg, headers: Sequence[sip_pb2.Header] =
             _bye(turn, leg, headers)
     elif leg.state in party.AWAITING_FINAL:
         leg.end_time_ms = turn.now
-        if leg.index:
+        if party.has_route(leg):
             _cancel(turn, leg, headers)
+        elif leg.index:
+            leg.state = record.LEG_STATE_ENDED
         else:
             _refuse(turn, leg)
 
@@ -244,6 +246,8 @@ def dismissed(turn: Turn, leg: record.Leg, request: edge.RequestEvent, reporter:
 def _part(turn: Turn, leg: record.Leg) -> None:
     """End what is under way between a leg and another, and let its timers run no longer."""
     call = turn.call
+    if call.HasField("subscription") and call.subscription.leg == leg.index:
+        call.ClearField("subscription")
     timers.disarm(call, *_OF_A_DIALOG, leg=leg.index)
     for relay in [one for one in call.relays if leg.index in (one.from_leg, one.to_leg)]:
         _part_from(turn, relay, leg)

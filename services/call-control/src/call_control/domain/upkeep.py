@@ -71,7 +71,9 @@ def pay_done(turn: Turn, ids: Collection[int]) -> None:
 def _close_if_final(turn: Turn, reference: str) -> None:
     """A confirmed final answer ends its transaction; that of the opening INVITE waits for its ACK."""
     transaction = turn.transaction(reference) if reference else None
-    if transaction is not None and transaction.answer.status >= 200 and transaction.origin_in_dialog:
+    if transaction is None or transaction.answer.status < 200:
+        return
+    if transaction.origin_in_dialog or transaction.leg:
         turn.close_transaction(reference)
 
 

@@ -34,6 +34,7 @@ from sip_edge.domain.refusals import (
     refusal_tag,
     unsupported,
 )
+from sip_edge.domain.replacing import names_a_dialog, replaced_tag
 from sip_edge.domain.server_table import ServerEntry, ServerTable
 from sip_edge.domain.wires import Wires
 from sip_edge.domain.writing import body_fields
@@ -133,6 +134,8 @@ class Uas:
             self._refuse(request, arrival, base, bad_extension(missing))
         elif to_tag:
             self._inside(request, to_tag, base, key, arrival, now)
+        elif opens_call and names_a_dialog(request):
+            self._replace(request, base, key, arrival, now)
         elif not self._access.allows(arrival.source[0]):
             self._refuse(request, arrival, base, FORBIDDEN)
         elif opens_call:
@@ -173,6 +176,23 @@ class Uas:
             self._trying(entry, request, now)
         elif request.method == "PRACK":
             self._provisionals.acknowledge(request, now)
+        self._submit(entry, request, arrival, now)
+
+    def _replace(self, request: Request, base: str, key: str, arrival: Arrival, now: float) -> None:
+        """An INVITE that is to take the place of a dialog (RFC 3891): that of the call which it names.
+
+        The access list is not asked, as it is not inside a dialog: the tag proves that the peer knows it.
+        """
+        to_tag = replaced_tag(request)
+        read = self._identity.read_tag(to_tag)
+        if read is None:
+            self._refuse(request, arrival, base, NO_TRANSACTION)
+            return
+        if self._table.open_in(to_tag) >= self._config.dialog_transactions:
+            self._refuse(request, arrival, base, TOO_MANY, retry=True)
+            return
+        entry = self._enter(request, key, read[0], arrival, now, dialog=to_tag)
+        self._trying(entry, request, now)
         self._submit(entry, request, arrival, now)
 
     def _options(self, request: Request, base: str, arrival: Arrival) -> None:
