@@ -12,8 +12,10 @@ CALL_CONTROL ?= 1
 EDGES ?= 1
 NEXT_HOP ?=
 ARGS ?=
+FIRST ?= 0
+SEEDS ?= 1000
 
-.PHONY: help setup venv tools run up test test-unit lint type fmt check proto proto-check bench clean
+.PHONY: help setup venv tools run up test test-unit simulate lint type fmt check proto proto-check bench clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,6 +23,7 @@ help: ## this list
 	@echo '  run:   NEXT_HOP=host:port (without it, a callee of its own answers), HOST=$(HOST), PORT=$(PORT)'
 	@echo '  up:    NEXT_HOP=host:port, CALL_CONTROL=$(CALL_CONTROL) and EDGES=$(EDGES) processes of each kind'
 	@echo '  tests: ARGS="..." goes to pytest'
+	@echo '  simulate: FIRST=$(FIRST), SEEDS=$(SEEDS); a seed that fails prints how to replay it'
 
 setup: venv tools ## install everything: .venv, and the programs that the tests drive
 
@@ -43,6 +46,10 @@ test: setup ## all tests
 
 test-unit: venv ## the tests that need no other program
 	@$(BIN)/pytest -q tests/unit tests/properties tests/contract $(ARGS)
+
+simulate: venv ## many simulated runs with faults; SEEDS=1 tells all of one
+	@PYTHONPATH=tests $(BIN)/python -m support.simulation --first $(FIRST) --seeds $(SEEDS) \
+		$(if $(EDITION),--edition $(EDITION)) $(ARGS)
 
 lint: venv ## ruff, and the import contracts
 	@$(BIN)/ruff check --quiet

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 from collections.abc import Callable
 
@@ -73,6 +74,17 @@ def test_cancel_carries_the_callers_reason(line: Line) -> None:
     assert "gave up" in callee.messages()
 
 
+def test_cancelled_call_has_one_tag(line: Line) -> None:
+    """180, the 200 to CANCEL and the 487 come from the same dialog, and say so."""
+    line.callee("callee_rings_on")
+    caller = line.caller("caller_gives_up_while_ringing")
+    line.finish()
+    pattern = r"SIP/2\.0 (180|200|487) .*?\nTo: [^\r\n]*;tag=([^;\s]+)"
+    answers = re.findall(pattern, caller.messages(), flags=re.DOTALL)
+    assert {status for status, _ in answers} == {"180", "200", "487"}
+    assert len({tag for _, tag in answers}) == 1
+
+
 def test_nobody_answers(form: str, open_line: OpenLine) -> None:
     """A callee who never says a word: 408 after 64*T1."""
     line = open_line(form, t1=0.05)
@@ -125,3 +137,11 @@ def test_through_the_program_of_sippy(open_line: OpenLine, caller: str, callee: 
     line.callee(callee)
     line.caller(caller)
     line.finish()
+
+
+def test_reliable_ringing_is_repeated_until_it_is_acknowledged(line: Line) -> None:
+    """The callee's 183 is acknowledged at once, the caller's comes again at 0.5 and 1.5 s."""
+    line.callee("callee_rings_reliably")
+    caller = line.caller("caller_acknowledges_ringing_late")
+    line.finish()
+    assert caller.seen("SIP/2.0 183") == 3

@@ -229,6 +229,29 @@ class CallDriver:
         request = self.request(method, cseq, leg=leg, body=body, headers=headers)
         return self.tell(self.event(request=request))
 
+    def newcomer(
+        self,
+        replaces: str,
+        *,
+        body: sip_pb2.Body | None = OFFER,
+        number: int = 1,
+        headers: Headers = (),
+    ) -> edge.Event:
+        """An INVITE of somebody else that is to take the place of a dialog (RFC 3891)."""
+        branch = f"z9hG4bKnewcomer{number}"
+        fields = (("Replaces", replaces), *headers)
+        request = self.request("INVITE", 1, body=body, branch=branch, headers=fields)
+        request.from_tag = f"newcomer-{number}"
+        request.contact_uri = "sip:new@192.0.2.77"
+        request.origin.from_value = f"<sip:5005@example.org>;tag=newcomer-{number}"
+        request.origin.call_id = f"call-newcomer-{number}"
+        return self.tell(self.event(request=request))
+
+    def dialog(self, leg: int) -> str:
+        """The dialog of a leg, as its peer names it in Replaces."""
+        found = self.leg(leg)
+        return f"{found.call_id};to-tag={found.local_tag};from-tag={found.remote_tag}"
+
     def cancel(self) -> edge.Event:
         request = self.request("CANCEL", 1, branch="z9hG4bKcaller")
         request.cancel_answered = True

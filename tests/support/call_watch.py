@@ -10,6 +10,8 @@ from support.call_driver import CALLER_TAG
 
 #: 64*T1: the caller gets no BYE before its ACK, or before this has passed since its 2xx.
 _ACK_TIMEOUT_MS = 32_000
+#: The server transaction of the INVITE that opened the call.
+OPENING = "z9hG4bKcaller 192.0.2.9 INVITE"
 _OFFERING = ("INVITE", "UPDATE")
 
 Dialog = tuple[str, str]
@@ -115,7 +117,7 @@ class CallWatch:
             return
         if respond.status not in given:
             given.append(respond.status)
-        if respond.transaction.endswith(" INVITE") and respond.to_tag and respond.status < 300:
+        if respond.transaction == OPENING and respond.status < 300:
             self.connected_ms = self.connected_ms or now
             assert {one.rseq for one in self.rings} <= self.pracked, "2xx before the PRACK"
 
@@ -175,6 +177,6 @@ class CallWatch:
             assert len(statuses) == 1, f"{transaction} got {statuses}"
         unanswered = self.asked - self.finals.keys()
         if self.edge_ended:
-            unanswered = {one for one in unanswered if not one.endswith("z9hG4bKcaller 192.0.2.9 INVITE")}
+            unanswered.discard(OPENING)
         assert not unanswered
         assert self.successes <= self.acknowledged, "a 2xx without ACK"

@@ -219,7 +219,7 @@ def outgoing(key: str, *, counter: int = 1, **fields: Any) -> dict[str, Any]:
         "request_uri": "sip:bob@192.0.2.2",
         "branch": IDENTITY.branch(key, 1, counter),
         "call_id": "call-1-b2b_1",
-        "from_value": '"Alice" <sip:alice@local>',
+        "from_value": '"Alice" <sip:alice@@local>',
         "from_tag": IDENTITY.tag(key, 1),
         "to_value": "<sip:bob@192.0.2.2>",
         "cseq": 1,

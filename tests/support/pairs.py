@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from support.lines import Line
 from support.sipp import UDP4
-from support.ua import Callee, CalleeCall, Caller
+from support.ua import Callee, CalleeCall, Caller, address_of
 
 
 @dataclass
@@ -46,6 +46,13 @@ class Pair:
         self.caller.acknowledge()
         call.hear_ack()
         return call
+
+    @contextlib.contextmanager
+    def another(self, user: str) -> Iterator[Pair]:
+        """A second line of the caller, to somebody else at the callee's place."""
+        caller = Caller(self.caller.next_hop or address_of(self.caller.target), user=user)
+        yield Pair(self.line, caller, self.callee)
+        caller.close()
 
     def hang_up(self, call: CalleeCall) -> None:
         """End the call from the caller's side."""

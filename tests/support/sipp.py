@@ -41,7 +41,7 @@ class SippFailed(AssertionError):
 
 
 class Sipp:
-    """One SIPp process playing a scenario of ``tests/e2e/scenarios`` for a number of calls.
+    """One SIPp process playing a scenario of ``tests/e2e/scenarios``, or of a path, for a number of calls.
 
     With a ``target`` it is a caller, on a port that the kernel chooses (``port`` 0); without, a callee.
     """
@@ -59,14 +59,15 @@ class Sipp:
         timeout: int = 20,
         options: Sequence[str] = (),
     ) -> None:
-        self.scenario = scenario
+        path = Path(scenario) if scenario.endswith(".xml") else SCENARIOS / f"{scenario}.xml"
+        self.scenario = path.stem
         self.port = port or (0 if target else free_port())
         self._timeout = timeout
-        base = directory / f"{scenario}-{wire}-{self.port}"
+        base = directory / f"{self.scenario}-{wire}-{self.port}"
         self._messages = base.with_suffix(".messages")
         self._errors = base.with_suffix(".errors")
         argv = ["sipp", target] if target else ["sipp"]
-        argv += ["-sf", str(SCENARIOS / f"{scenario}.xml"), "-t", "u1" if wire.transport == "udp" else "t1"]
+        argv += ["-sf", str(path), "-t", "u1" if wire.transport == "udp" else "t1"]
         argv += ["-i", wire.host, "-m", str(calls), "-r", str(rate), "-nostdin", "-timer_resol", "5"]
         if self.port:
             argv += ["-p", str(self.port)]
@@ -80,7 +81,7 @@ class Sipp:
             "-error_file",
             str(self._errors),
         ]
-        self.process = Process(f"sipp {scenario}", [*argv, *options], log=base.with_suffix(".screen"))
+        self.process = Process(f"sipp {self.scenario}", [*argv, *options], log=base.with_suffix(".screen"))
         if self.port:
             self._wait_bound(wire)
 

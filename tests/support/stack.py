@@ -234,7 +234,9 @@ class OneProcess(Stack):
         argv = [str(BIN / "b2bua"), "run"]
         for wire in self.wires:
             argv += ["--listen", f"{wire.transport}:{wire.address(self._port)}"]
-        argv += ["--route", self.next_hop, "--http", http, "--t1", str(self.t1)]
+        for route in self.next_hop.split():
+            argv += ["--route", route]
+        argv += ["--http", http, "--t1", str(self.t1)]
         if self._registrar:
             argv += ["--sip-proxy", self.next_hop]
         part = Part("b2bua", argv, http, self.directory / "b2bua.log", self._env)

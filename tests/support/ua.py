@@ -79,6 +79,11 @@ class Message:
         return _parameter(self.header("to"), "tag")
 
 
+def tag_of(value: str) -> str:
+    """Return the tag in a From or To value."""
+    return _parameter(value, "tag")
+
+
 def _parameter(value: str, name: str) -> str:
     found = re.search(rf";{name}=([^;,\s]+)", value)
     return found.group(1) if found else ""
@@ -207,6 +212,7 @@ class Dialog:
     target: str = ""
     cseq: int = 1
     next_hop: Address | None = None
+    _told: set[str] = field(default_factory=set)
     _counter: Iterator[int] = field(default_factory=itertools.count)
 
     def _send(self, data: bytes) -> None:
@@ -278,6 +284,17 @@ class Dialog:
             timeout=timeout,
         )
 
+    def hear_progress(self, status: str) -> Message:
+        """Wait for the NOTIFY that tells of a status; answer it, and the repeats of earlier ones."""
+        while True:
+            notify = self.hear("NOTIFY")
+            self.answer(notify, 200, "OK")
+            repeated = notify.branch in self._told
+            self._told.add(notify.branch)
+            if not repeated:
+                assert notify.body == f"SIP/2.0 {status}\r\n"
+                return notify
+
     def answer(self, request: Message, status: int, reason: str, *, body: str = "") -> None:
         """Answer a request in the dialog."""
         copied = [("Via", via) for via in request.all("via")]
@@ -305,9 +322,9 @@ class Caller(Dialog):
         self._ack = b""
         endpoint.reflex = self._acknowledge_again
 
-    def invite(self) -> None:
+    def invite(self, *, body: str = sdp("caller"), extra: Sequence[tuple[str, str]] = ()) -> None:
         """Send the INVITE."""
-        self.invite_data = self.request("INVITE", branch=self.branch, body=sdp("caller"))
+        self.invite_data = self.request("INVITE", branch=self.branch, body=body, extra=extra)
         self._send(self.invite_data)
 
     def hear_status(self, status: int, *, method: str = "INVITE", timeout: float = PATIENCE) -> Message:

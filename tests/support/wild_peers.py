@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from b2bua.aaa.v1 import aaa_pb2 as aaa
+from b2bua.callcontrol.v1 import call_pb2 as record
 from b2bua.common.v1 import sip_pb2
 from b2bua.edge.v1 import edge_pb2 as edge
 from support.call_driver import ANSWER, OFFER, CallDriver, Headers, size_without_bodies
-from support.call_watch import CallWatch
+from support.call_watch import OPENING, CallWatch
 
 _T = TypeVar("_T")
 
@@ -101,6 +102,7 @@ class WildPeers:
         self.told: list[tuple[int, edge.Event]] = []
         self.cseq: dict[int, int] = {0: 1}
         self.reinvites: list[edge.RequestEvent] = []
+        self.newcomers = 0
         self.confirms = True
         self.largest = 0
         headers = [*draw.headers(), *draw.headers()]
@@ -135,6 +137,12 @@ class WildPeers:
         call = self.driver.call
         if call is not None:
             self.largest = max(self.largest, size_without_bodies(call))
+        if call is not None and call.state != record.CALL_STATE_ENDED:
+            # Whoever is connected is there; one alone waits for the target of a transfer.
+            assert all(call.legs[index].state == record.LEG_STATE_CONFIRMED for index in call.connected)
+            assert len(call.connected) in ((1, 2) if call.HasField("transfer") else (0, 2))
+            if call.HasField("subscription"):
+                assert call.legs[call.subscription.leg].state == record.LEG_STATE_CONFIRMED
 
     def come_far(self, stage: int) -> None:
         """Go on as calls do: 1 rings, 2 is answered, 3 acknowledged. A route may not let it."""
@@ -240,7 +248,7 @@ class WildPeers:
     def ask(self, number: int) -> None:
         """A request of any side, in order."""
         draw = Draw(number)
-        leg = draw.of((0, 0, 1, 1, 2, 3))
+        leg = draw.of((0, 0, 1, 1, 2, 3, 4))
         method = draw.of(
             ("INVITE", "UPDATE", "BYE", "REFER", "INFO", "OPTIONS", "NOTIFY", "PRACK", "PUBLISH")
         )
@@ -316,12 +324,21 @@ class WildPeers:
         request.cancel_answered = draw.of((True, False))
         self._remember(self.driver.tell(self.driver.event(request=request)))
 
+    def replace(self, number: int) -> None:
+        """Somebody else wants the place of one who has part in the call (RFC 3891)."""
+        draw = Draw(number)
+        call = self.driver.call
+        if call is not None:
+            self.newcomers += 1
+            dialog = self.driver.dialog(draw.of(range(len(call.legs))))
+            self._remember(self.driver.newcomer(dialog, body=draw.of(BODIES), number=self.newcomers))
+
     # -- edges, pods, operators, time --------------------------------------------------------------
 
     def missing(self, number: int) -> None:
         """An edge repeated an answer in vain, or ended the INVITE by itself."""
         draw = Draw(number)
-        transaction = "z9hG4bKcaller 192.0.2.9 INVITE"
+        transaction = OPENING
         if draw.of((False, False, True)) and self.watch.finals.get(transaction) is None:
             self.watch.edge_ended = True
             event = self.driver.event(self_cancelled=edge.SelfCancelledEvent(transaction=transaction))
@@ -420,6 +437,7 @@ ACTIONS: tuple[Action, ...] = (
     WildPeers.stale,
     WildPeers.prack,
     WildPeers.acknowledge,
+    WildPeers.replace,
     WildPeers.cancel,
     WildPeers.cancel_reinvite,
     WildPeers.missing,

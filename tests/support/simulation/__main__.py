@@ -8,7 +8,9 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 
+from support.simulation.plan import EDITIONS
 from support.simulation.run import Verdict, play, story
 
 _CHUNK = 20
@@ -19,21 +21,22 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make simulate", description=__doc__)
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--seeds", type=int, default=1_000)
+    parser.add_argument("--edition", type=int, default=len(EDITIONS))
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     given = parser.parse_args()
     if given.seeds == 1:
-        world, verdict = play(given.first)
+        world, verdict = play(given.first, given.edition)
         print("\n".join(story(world)))
         print(f"trace {world.trace.digest()}")
         return _tell([verdict])
-    return _tell(_play_all(given.first, given.seeds, given.jobs))
+    return _tell(_play_all(given.first, given.seeds, given.edition, given.jobs))
 
 
-def _play_all(first: int, seeds: int, jobs: int) -> list[Verdict]:
+def _play_all(first: int, seeds: int, edition: int, jobs: int) -> list[Verdict]:
     failed: list[Verdict] = []
     began = time.monotonic()
     played = 0
-    for verdicts in _chunks(range(first, first + seeds), jobs):
+    for verdicts in _chunks(range(first, first + seeds), edition, jobs):
         played += len(verdicts)
         for verdict in verdicts:
             if verdict.violations:
@@ -46,14 +49,14 @@ def _play_all(first: int, seeds: int, jobs: int) -> list[Verdict]:
     return failed
 
 
-def _chunks(seeds: range, jobs: int) -> Iterator[list[Verdict]]:
+def _chunks(seeds: range, edition: int, jobs: int) -> Iterator[list[Verdict]]:
     starts = [seeds[position : position + _CHUNK] for position in range(0, len(seeds), _CHUNK)]
     with ProcessPoolExecutor(jobs) as pool:
-        yield from pool.map(_play_some, starts)
+        yield from pool.map(partial(_play_some, edition), starts)
 
 
-def _play_some(seeds: range) -> list[Verdict]:
-    return [play(seed)[1] for seed in seeds]
+def _play_some(edition: int, seeds: range) -> list[Verdict]:
+    return [play(seed, edition)[1] for seed in seeds]
 
 
 def _tell(verdicts: list[Verdict]) -> int:

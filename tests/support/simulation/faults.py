@@ -33,6 +33,8 @@ class Fault(Enum):
     STORE_AWAY_SHORTLY = "the store is away for less than a second"
     STORE_AWAY = "the store is away for longer"
     STORE_ROLLED_BACK = "the store loses what was written lately"
+    RECORDS_LOST = "the store loses what was written lately, and a pod that wrote it has died meanwhile"
+    """Never planned: nobody can write it back (design.md 7 documents the window)."""
 
 
 class May(Enum):
@@ -45,7 +47,9 @@ class May(Enum):
     END_ONE_SIDED = "one side hears nothing of the end"
     GO_UNANSWERED = "a request inside a dialog gets no answer"
     BE_CALLED_TWICE = "a callee gets an INVITE again when it has forgotten the first one"
+    BE_ASKED_TWICE = "a request inside a dialog that was answered is sent again by another edge, and refused"
     BE_HUNG_UP_TWICE = "a BYE of ours comes in two transactions"
+    BE_ANSWERED_TWICE = "copies of an INVITE at two edges are answered differently"
     LEAVE_A_TRANSACTION = "an edge that missed the answer keeps its transaction for ten minutes"
     BE_OUT_OF_ORDER = (
         "a request inside a dialog is overtaken by a later one, or its copy, and refused with 500"
@@ -56,7 +60,8 @@ class Phase(Enum):
     """Calls that an excuse is good for, by how far they were when the fault came."""
 
     NEW = "the INVITE came not more than 3 s before it, or later"
-    DIALLING = "an INVITE of ours came to a callee not more than 2 s before it, or later"
+    DIALLING = "an INVITE of ours had come to a callee, and nothing but 100 back"
+    ASKING = "an INVITE of a party came not more than 3 s before it, or later"
     SETUP = "not established yet"
     ANY = "any"
 
@@ -64,18 +69,24 @@ class Phase(Enum):
 EXCUSES: Mapping[Fault, Mapping[May, Phase]] = MappingProxyType(
     {
         Fault.PACKETS: {May.BE_OUT_OF_ORDER: Phase.ANY},
-        Fault.SPREAD: {May.BE_OUT_OF_ORDER: Phase.ANY},
-        Fault.FEW_CREDITS: {May.BE_REFUSED: Phase.ANY},
-        Fault.POD_KILLED: {May.BE_OUT_OF_ORDER: Phase.ANY},
-        Fault.POD_PAUSED: {May.BE_OUT_OF_ORDER: Phase.ANY},
-        Fault.NO_POD: {May.BE_REFUSED: Phase.NEW},
+        # One edge may have no pod, or get a copy when the answer of the other is forgotten.
+        Fault.SPREAD: {May.BE_ANSWERED_TWICE: Phase.ANY, May.BE_OUT_OF_ORDER: Phase.ANY},
+        # A refusal is stateless: the next copy may find a pod.
+        Fault.FEW_CREDITS: {May.BE_REFUSED: Phase.ANY, May.BE_ANSWERED_TWICE: Phase.NEW},
+        # A pod that is back answers by the edges that are connected again; others do not hear of it.
+        Fault.POD_KILLED: {May.LEAVE_A_TRANSACTION: Phase.ANY, May.BE_OUT_OF_ORDER: Phase.ANY},
+        # It wakes up with an INVITE that another pod has refused as merged meanwhile, which leaves no trace.
+        Fault.POD_PAUSED: {May.BE_CALLED_TWICE: Phase.NEW, May.BE_OUT_OF_ORDER: Phase.ANY},
+        Fault.NO_POD: {May.BE_REFUSED: Phase.NEW, May.BE_ANSWERED_TWICE: Phase.NEW},
         Fault.EDGE_KILLED: {
             # It has told the caller 100, and knew alone of the INVITE.
             May.HEAR_NOTHING: Phase.NEW,
+            May.GO_UNANSWERED: Phase.ASKING,
             # It sent our INVITE, and could not tell any more: nobody can send the CANCEL.
             May.END_ONE_SIDED: Phase.DIALLING,
             # The callee's answer was acknowledged, and had not reached a pod.
             May.BE_CALLED_TWICE: Phase.SETUP,
+            May.BE_ASKED_TWICE: Phase.ANY,
             # A 2xx that comes again after the end finds nobody who knows its ACK, and is hung up.
             May.BE_HUNG_UP_TWICE: Phase.ANY,
             May.BE_OUT_OF_ORDER: Phase.ANY,
@@ -86,12 +97,20 @@ EXCUSES: Mapping[Fault, Mapping[May, Phase]] = MappingProxyType(
             May.BE_TORN_DOWN: Phase.SETUP,
             May.END_ONE_SIDED: Phase.SETUP,
             May.GO_UNANSWERED: Phase.SETUP,
+            # Another edge sends our requests again: not under the address of the lost one.
+            May.BE_HUNG_UP_TWICE: Phase.ANY,
+            May.BE_CALLED_TWICE: Phase.ANY,
+            May.BE_ASKED_TWICE: Phase.ANY,
             May.BE_OUT_OF_ORDER: Phase.ANY,
         },
         Fault.EDGE_PAUSED: {May.BE_OUT_OF_ORDER: Phase.ANY},
         # The answer leaves by an edge that is connected, and the other one does not hear of it.
-        Fault.STREAM_BROKEN: {May.LEAVE_A_TRANSACTION: Phase.ANY, May.BE_OUT_OF_ORDER: Phase.ANY},
-        Fault.STREAM_STALLED: {May.BE_OUT_OF_ORDER: Phase.ANY},
+        Fault.STREAM_BROKEN: {
+            May.LEAVE_A_TRANSACTION: Phase.ANY,
+            May.BE_ASKED_TWICE: Phase.ANY,
+            May.BE_OUT_OF_ORDER: Phase.ANY,
+        },
+        Fault.STREAM_STALLED: {May.BE_CALLED_TWICE: Phase.NEW, May.BE_OUT_OF_ORDER: Phase.ANY},
         Fault.STORE_CUT: {May.BE_OUT_OF_ORDER: Phase.ANY},
         # The pod waits a second for the store before it declines: longer than a new call may wait in a queue.
         Fault.STORE_SLOW: {
@@ -103,12 +122,18 @@ EXCUSES: Mapping[Fault, Mapping[May, Phase]] = MappingProxyType(
         # A call that was ended meanwhile by an old record is ended once more by the newer one.
         Fault.STORE_AWAY: {
             May.BE_REFUSED: Phase.NEW,
+            May.BE_ANSWERED_TWICE: Phase.NEW,
             May.BE_HUNG_UP_TWICE: Phase.ANY,
             May.BE_OUT_OF_ORDER: Phase.ANY,
         },
-        Fault.STORE_ROLLED_BACK: {May.BE_OUT_OF_ORDER: Phase.ANY},
+        # The merge marker is lost until it is written back.
+        Fault.STORE_ROLLED_BACK: {May.BE_CALLED_TWICE: Phase.NEW, May.BE_OUT_OF_ORDER: Phase.ANY},
+        Fault.RECORDS_LOST: dict.fromkeys(May, Phase.ANY),
     }
 )
+
+#: While these last, edges keep what came to them: an edge that dies then takes more along.
+HOLDING_BACK = frozenset({Fault.STORE_AWAY, Fault.STORE_SLOW, Fault.NO_POD, Fault.POD_PAUSED})
 
 #: An edge that stays away takes its own address along: whoever knows only that one speaks to nobody.
 WITHOUT_SHARED_ADDRESS: Mapping[Fault, Mapping[May, Phase]] = MappingProxyType(
@@ -131,6 +156,8 @@ class Suffered:
 
 #: A fault is felt for so long after its end: by then every repetition of our own has come.
 AFTERMATH = 35.0
+#: Pods have written back what a store has lost within this time.
+_WRITTEN_BACK = 1.0
 
 
 def excuses(suffered: Suffered, phases: frozenset[Phase], *, shared_address: bool) -> frozenset[May]:
@@ -150,6 +177,18 @@ class Impairment:
     pod: str
     start: float
     end: float
+
+
+def lost_records(suffered: Iterable[Suffered]) -> list[Suffered]:
+    """The times at which a store was rolled back to before the last commits of a pod that is dead."""
+    suffered = list(suffered)
+    deaths = [one.start for one in suffered if one.fault is Fault.POD_KILLED]
+    return [
+        Suffered(fault=Fault.RECORDS_LOST, start=one.start, end=one.end)
+        for one in suffered
+        if one.fault is Fault.STORE_ROLLED_BACK
+        and any(one.start <= death <= one.end + _WRITTEN_BACK for death in deaths)
+    ]
 
 
 def without_pods(

@@ -10,8 +10,8 @@ from functools import cached_property
 
 from sipcore.testing.call import Call
 from sipcore.testing.script import CallState, Ending, Kind, Record
-from support.simulation.faults import AFTERMATH, Fault, May, Phase, Suffered, excuses
-from support.simulation.network import EDGES
+from support.simulation.faults import AFTERMATH, HOLDING_BACK, Fault, May, Phase, Suffered, excuses
+from support.simulation.network import EDGES, SHARED
 from support.simulation.plan import PlannedCall
 from support.simulation.scripts import MAX_CALL
 from support.simulation.world import World
@@ -131,12 +131,23 @@ class History:
 
     def _phases(self, suffered: Suffered) -> frozenset[Phase]:
         """How far the call was when a fault came."""
-        start, until = suffered.start, suffered.end + _JUST_AFTER
+        until = suffered.end + _JUST_AFTER
+        held_back = [
+            one.start
+            for one in self.world.suffered
+            if one.fault in HOLDING_BACK and one.start <= suffered.start <= one.end + _JUST_AFTER
+        ]
+        start = min([suffered.start, *held_back])
         dialled = [one.time for side in self.callees for one in side.all(Kind.REQUEST_RECEIVED, "INVITE")]
+        answers = self.caller.all(Kind.RESPONSE_RECEIVED, "INVITE")
+        heard = [one.time for one in answers if 180 <= one.status < 300]
         asked = [one.time for one in self.caller.all(Kind.REQUEST_SENT, "INVITE") if one.cseq == 1]
+        invites = [one.time for side in self.sides for one in side.all(Kind.REQUEST_SENT, "INVITE")]
         holds = {
+            Phase.ASKING: any(start - _NEW <= time <= until for time in invites),
             Phase.NEW: any(start - _NEW <= time <= until for time in asked),
-            Phase.DIALLING: any(start - _DIALLING <= time <= until for time in dialled),
+            Phase.DIALLING: any(start - _DIALLING <= time <= until for time in dialled)
+            or (bool(dialled) and not any(time <= start for time in heard)),
             Phase.SETUP: self.established is None or self.established > start - _JUST_ESTABLISHED,
             Phase.ANY: True,
         }
@@ -159,7 +170,7 @@ class History:
             yield "the caller was refused"
 
     def _meets(self, suffered: Suffered) -> bool:
-        last = self._last if all(side.over for side in self.sides) else math.inf
+        last = self._last + 1.0 if all(side.over for side in self.sides) else math.inf
         in_time = suffered.start <= last and self.started <= suffered.end + AFTERMATH
         return in_time and (not suffered.edge or suffered.edge in self.edges)
 
@@ -175,7 +186,9 @@ def histories(world: World) -> list[History]:
         one = passed.setdefault(found.group(1).decode(), _Passed(passage.time, passage.time))
         one.last = passage.time
         for address in (passage.source, passage.destination):
-            if address in names:
+            if address == SHARED:
+                one.edges |= {edge.name for edge in world.edges}
+            elif address in names:
                 one.edges.add(names[address])
     nothing = _Passed(world.start, world.start)
     return [

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
+from typing import NamedTuple
 
 from sipcore.testing.script import Script
 from sipcore.testing.wire import PERFECT
@@ -12,6 +13,17 @@ from sipcore.testing.wire import Faults as WireFaults
 from support.simulation.faults import Fault
 from support.simulation.network import CALLERS
 from support.simulation.scripts import SCENARIOS, Scenario, earlier_route
+
+
+class Edition(NamedTuple):
+    """How much of the tables a plan is drawn from. They grow at their ends: old runs can be drawn again."""
+
+    scenarios: int
+    faults: int
+
+
+EDITIONS = (Edition(22, 12),)
+"""A new scenario or fault makes a new edition; seeds that found something name theirs."""
 
 #: Faults begin within this time.
 _TURBULENCE = 16.0
@@ -104,13 +116,14 @@ def _script(script: Script) -> str:
     return " ".join(parts) or "default"
 
 
-def draw(seed: int) -> Plan:
-    """The plan of a seed."""
+def draw(seed: int, edition: int = len(EDITIONS)) -> Plan:
+    """The plan of a seed; editions count from 1."""
+    tables = EDITIONS[edition - 1]
     chance = Random(f"{seed}/plan")
     edges = chance.choice((1, 2, 2, 3))
     pods = chance.choice((1, 2, 2, 3))
     routes = chance.choice((1, 1, 1, 2, 3))
-    calls = tuple(_call(chance, number, edges, routes) for number in range(1, chance.randint(3, 7)))
+    calls = tuple(_call(chance, tables, number, edges, routes) for number in range(1, chance.randint(3, 7)))
     count = chance.choice((0, 1, 1, 1, 2, 2, 3))
     return Plan(
         seed=seed,
@@ -122,12 +135,12 @@ def draw(seed: int) -> Plan:
         credits=2 if chance.random() < 0.05 else 128,
         network=_network(chance),
         calls=calls,
-        injections=tuple(_injection(chance, calls, edges, pods) for _ in range(count)),
+        injections=tuple(_injection(chance, tables, calls, edges, pods) for _ in range(count)),
     )
 
 
-def _call(chance: Random, number: int, edges: int, routes: int) -> PlannedCall:
-    name = chance.choice(tuple(SCENARIOS))
+def _call(chance: Random, tables: Edition, number: int, edges: int, routes: int) -> PlannedCall:
+    name = chance.choice(tuple(SCENARIOS)[: tables.scenarios])
     return PlannedCall(
         number=number,
         at=chance.uniform(0.1, 8.0),
@@ -171,8 +184,12 @@ _DURATIONS: dict[Fault, tuple[float, float]] = {
 _WEIGHTS = {Fault.POD_KILLED: 4.0, Fault.EDGE_KILLED: 2.0, Fault.STORE_ROLLED_BACK: 0.5}
 
 
-def _injection(chance: Random, calls: tuple[PlannedCall, ...], edges: int, pods: int) -> Injection:
-    possible = [fault for fault in _DURATIONS if fault is not Fault.EDGE_LOST or edges > 1]
+def _injection(
+    chance: Random, tables: Edition, calls: tuple[PlannedCall, ...], edges: int, pods: int
+) -> Injection:
+    possible = [
+        fault for fault in tuple(_DURATIONS)[: tables.faults] if fault is not Fault.EDGE_LOST or edges > 1
+    ]
     (fault,) = chance.choices(possible, [_WEIGHTS.get(one, 1.0) for one in possible])
     near = chance.choice(calls).at + chance.expovariate(1.0)
     return Injection(

@@ -23,6 +23,8 @@ from support.simulation.trace import Trace
 EPOCH_MS = 1_700_000_000_000
 #: As many as show that calls are kept apart; each costs time in every look for deadlines.
 SHARDS = 4
+#: Seconds that a request or a reply takes.
+USUAL_DELAY = 0.0005
 _PATIENCE = 1.0
 _RECONNECT = (0.02, 0.3)
 _NO_PROOF = frozenset({Verdict.UNAVAILABLE, Verdict.GONE})
@@ -111,7 +113,7 @@ class StoreConnection:
         self.on_available: Callable[[bool], None] | None = None
         self.on_lost_writes: Callable[[], None] | None = None
         self.on_warning: Callable[[str], None] | None = None
-        self.delay = 0.0005
+        self.delay = USUAL_DELAY
         """Seconds that a request or a reply takes."""
         self.before_commit: Callable[[Commit], None] = _nothing
         self.after_commit: Callable[[Commit], None] = _nothing

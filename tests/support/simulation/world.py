@@ -17,17 +17,17 @@ from sipcore.testing.clock import Clock
 from sipcore.testing.script import CallState, Script
 from sipcore.testing.wire import PERFECT, Passage, Wire
 from support.simulation.edges import SimulatedEdge
-from support.simulation.faults import Fault, Impairment, Suffered, without_pods
+from support.simulation.faults import Fault, Impairment, Suffered, lost_records, without_pods
 from support.simulation.network import CALLEES, CALLERS, EDGES, SHARED, Balancer
 from support.simulation.plan import Injection, Plan, PlannedCall
 from support.simulation.pods import SimulatedPod
 from support.simulation.scripts import ANSWER_TIMEOUT, MAX_CALL
-from support.simulation.store import SHARDS, SharedStore, StoreConnection
+from support.simulation.store import SHARDS, USUAL_DELAY, SharedStore, StoreConnection
 from support.simulation.trace import Trace
 from svckit.identity import Identity
 
 #: Longer than the longest call, the repetitions after its end, and the memory of what is over.
-_HORIZON = MAX_CALL + 120.0
+_HORIZON = MAX_CALL + 220.0
 _STEP = 4.0
 #: Edges connect again within this time.
 _RECONNECTED = 2.5
@@ -119,6 +119,7 @@ class World:
             pod.engine.forget_idle(pod.store.now() + 1)
         edges, pods = [edge.name for edge in self.edges], [pod.name for pod in self.pods]
         self.suffered += without_pods(self._impairments, edges, pods)
+        self.suffered += lost_records(self.suffered)
 
     @property
     def moves(self) -> bool:
@@ -269,8 +270,8 @@ class World:
         delay = 0.1 + 0.8 * (injection.lag > 0.1)
         self._suffer(Fault.STORE_SLOW, injection.lasts)
         self._impair(pod.name, injection.lasts)
-        usual, connection.delay = connection.delay, delay
-        self.clock.call_later(injection.lasts, setattr, connection, "delay", usual)
+        connection.delay = delay
+        self.clock.call_later(injection.lasts, setattr, connection, "delay", USUAL_DELAY)
 
     def _lose_store(self, injection: Injection) -> None:
         self._suffer(injection.fault, injection.lasts)
@@ -278,11 +279,12 @@ class World:
         self.clock.call_later(injection.lasts, self.store.come_back)
 
     def _roll_store_back(self, injection: Injection) -> None:
+        # What is written from now on is going to be lost.
+        self._suffer(Fault.STORE_ROLLED_BACK, injection.lag)
         replica = self.store.snapshot()
         self.clock.call_later(injection.lag, self._fail_over, replica)
 
     def _fail_over(self, replica: MemoryStore) -> None:
-        self._suffer(Fault.STORE_ROLLED_BACK, 0.0)
         self.store.roll_back(replica)
 
 

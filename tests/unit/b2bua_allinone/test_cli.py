@@ -56,7 +56,7 @@ def test_options_of_routing_reach_the_policy() -> None:
         *("--translate-in", "s/^00/+/", "--translate-out", "s/^9//", "--pass-headers", "X-*,Subject"),
         *("--redirects", "follow"),
     )
-    policy = settings.policy(settings.route)
+    policy = settings.policy_for(settings.route)
     assert [entry.called for entry in policy.routes] == [None, "number"]
     assert (policy.max_credit_ms, policy.follow_redirects) == (60_000, True)
     assert policy.translate_in is not None
@@ -79,7 +79,7 @@ def test_what_the_drop_ins_have_too(tmp_path: Path) -> None:
     )
     assert str(settings.control) == f"unix:{tmp_path / 'c.sock'}"
     assert str(settings.message_log) == str(tmp_path / "sip.log")
-    policy = settings.policy(settings.route)
+    policy = settings.policy_for(settings.route)
     assert policy.allowed_codecs is not None and policy.allowed_codecs.payload_types == {"0", "8"}
     assert (policy.ingress_keepalive_ms, policy.egress_keepalive_ms) == (30_000, 40_000)
     assert settings.nat_traversal

@@ -126,6 +126,47 @@ class TestCommandsForAnEdgeThatIsAway:
         driver.pass_time(2.0, pod)
         assert len(driver.requests("INVITE")) == 1
 
+    def test_new_invite_is_given_to_one_that_is_there(self) -> None:
+        driver = CallDriver()
+        driver.confirmed()
+        driver.pod.detach(driver.port)
+        other = RecordingPort("edge-b")
+        driver.pod.attach(other)
+        driver.in_dialog("INVITE", 2, body=ANSWER)
+        (command,) = other.take()
+        assert command.edge.edge_id == "edge-b"
+        driver.pod.attach(driver.port)
+        driver.pass_time(2.0)
+        assert driver.requests("INVITE") == []
+
+    def test_invite_waits_for_its_edge_when_it_is_lost_during_the_commit(self) -> None:
+        """Another pod that has it may have issued the INVITE meanwhile."""
+        driver = CallDriver()
+        other = RecordingPort("edge-b")
+        driver.pod.attach(other)
+        write = driver.store.commit
+
+        def lose(commit: Commit, then: Callable[[Outcome], None]) -> None:
+            driver.pod.detach(driver.port)
+            write(commit, then)
+
+        driver.store.commit = lose  # type: ignore[method-assign]  # the connection breaks meanwhile
+        driver.invite()
+        assert other.take() == []
+
+    def test_attempt_that_was_given_up_with_it_does_not_end_the_next_one(self) -> None:
+        driver = CallDriver("192.0.2.1", "192.0.2.2")
+        driver.ringing()
+        driver.pod.detach(driver.port)
+        driver.port = RecordingPort("edge-b")
+        driver.pod.attach(driver.port)
+        driver.pass_time(33.0)
+        second = driver.requests("INVITE")[-1].branch
+        driver.sent(second)
+        driver.response(180, second)
+        driver.pass_time(40.0)
+        assert not [one for one in driver.commands("respond") if one.respond.status >= 300]
+
     def test_invite_that_nobody_looks_after_is_begun_again(self) -> None:
         """The edge was started anew before the callee said anything: no timer B runs any more."""
         driver = CallDriver("192.0.2.1", "192.0.2.2")
@@ -186,6 +227,34 @@ class TestInviteAtASecondEdge:
         assert driver.call is None
         (command,) = self.copy(driver).take()
         assert command.stop.forget
+
+
+class TestDebts:
+    def test_edge_that_is_back_hears_of_them_in_time(self) -> None:
+        """The caller's 2xx was lost with the edge, which is away for 20 s: the caller still waits for it."""
+        driver = CallDriver()
+        driver.answered()
+        driver.pod.detach(driver.port)
+        driver.pass_time(20.0)
+        driver.port.take()
+        driver.pod.attach(driver.port)
+        driver.pass_time(5.0)
+        assert 200 in [one.respond.status for one in driver.commands("respond")]
+
+
+class TestCancelBeforeItsInvite:
+    def test_is_applied_behind_it(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Both were offered again, and wait for the store to say that there is no such call yet."""
+        driver = CallDriver()
+        loads: list[Callable[[], None]] = []
+        load = driver.store.load
+        monkeypatch.setattr(driver.store, "load", lambda key, then: loads.append(lambda: load(key, then)))
+        driver.cancel()
+        invite = driver.event(request=driver.request("INVITE", 1, branch="z9hG4bKcaller"))
+        invite.opens_call = invite.redelivered = True
+        driver.tell(invite)
+        loads.pop()()
+        assert [one.respond.status for one in driver.commands("respond")] == [487]
 
 
 class TestNewCallThatMayBeCommitted:

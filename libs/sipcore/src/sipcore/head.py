@@ -67,8 +67,8 @@ def split_head(data: bytes, limits: Limits) -> tuple[list[str], int, PeerProtoco
     end = data.find(b"\r\n\r\n")
     text = data[:end].decode("utf-8", "surrogateescape") if end >= 0 else ""
     lines = text.split("\r\n")
-    breaks = len(lines) - 1
-    if text and text.count("\n") == breaks and text.count("\r") == breaks:
+    unbroken = "".join(lines)
+    if text and "\n" not in unbroken and "\r" not in unbroken:
         body_at = end + 4
     else:
         text, body_at, fault = _odd_head(data)

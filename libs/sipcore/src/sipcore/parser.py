@@ -135,9 +135,8 @@ def _check_common(message: Message) -> None:
                 raise GrammarError(f"Doubled {SPELLING[key]}")
     essentials = message.essentials
     single = len(index["via"]) == 1 and "," not in index["via"][0]
-    for version in [essentials.via.version] if single else [via.version for via in message.vias]:
-        if version != "2.0":
-            raise GrammarError("Bad Via: version")
+    if essentials.via.version != "2.0" or not (single or _are_versions_known(message)):
+        raise GrammarError("Bad Via: version")
     for key, read in _OPTIONAL:
         if key in index:
             read(message)
@@ -145,6 +144,10 @@ def _check_common(message: Message) -> None:
         uri = message.contact_uri
         if uri is not None and not isinstance(uri, Uri):
             raise GrammarError("Bad Contact: scheme")
+
+
+def _are_versions_known(message: Message) -> bool:
+    return all(via.version == "2.0" for via in message.vias)
 
 
 def _too_large(total: int, body: int, limits: Limits) -> PeerProtocolError | None:

@@ -1,7 +1,7 @@
 """Messages to bytes.
 
-One join and one encoding per message. Line ends can only come from the join: a single count over the finished
-head proves that no name or value brought its own.
+One join and one encoding per message. Line ends can only come from the join: a single look at all the lines
+together proves that no name or value brought its own.
 """
 
 from __future__ import annotations
@@ -73,12 +73,11 @@ def compose(lines: list[str], headers: Iterable[tuple[str, str]], body: bytes) -
             if key == "content-length":
                 continue
         lines.append(f"{name}: {value}")
-    lines.append(f"Content-Length: {len(body)}\r\n\r\n")
-    head = "\r\n".join(lines)
-    line_ends = len(lines) + 1
-    if head.count("\n") != line_ends or head.count("\r") != line_ends:
+    lines += (f"Content-Length: {len(body)}", "", "")
+    unbroken = "".join(lines)
+    if "\n" in unbroken or "\r" in unbroken:
         raise LocalProtocolError("line end in a header field or in the start line")
     try:
-        return head.encode("utf-8", "surrogateescape") + body
+        return "\r\n".join(lines).encode("utf-8", "surrogateescape") + body
     except UnicodeEncodeError as error:
         raise LocalProtocolError("text that UTF-8 cannot carry") from error

@@ -76,7 +76,7 @@ class AllInOne:
             self._message_log.start()
         await self._edge.start()
         settings = self._settings
-        policy = settings.policy(await self._routes())
+        policy = settings.policy_for(await self._routes())
         control = CallControl(
             store=open_store(settings.store, shards=_SHARDS, setting="--store"),
             keys=settings.keys(),

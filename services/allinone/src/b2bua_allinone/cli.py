@@ -166,6 +166,28 @@ def _add_options(run: argparse.ArgumentParser) -> None:
         "--keepalive-callee", type=float, metavar="SECONDS", help="the same for the callee (default: never)"
     )
     run.add_argument(
+        "--keepalive-method",
+        choices=("INVITE", "OPTIONS"),
+        help="request that keep-alives are (default: INVITE)",
+    )
+    run.add_argument(
+        "--session-timer",
+        type=int,
+        metavar="SECONDS",
+        help="session timer to ask for on each leg (default: none, but grant what a peer asks for)",
+    )
+    run.add_argument(
+        "--reliable",
+        choices=("supported", "always"),
+        help="ask callees for reliable provisionals if the caller takes them, or always (default: supported)",
+    )
+    run.add_argument(
+        "--pass-authentication",
+        action="store_true",
+        default=None,
+        help="challenges of the callee reach the caller, and its credentials the callee (default: no)",
+    )
+    run.add_argument(
         "--nat-traversal",
         action="store_true",
         default=None,
@@ -208,6 +230,10 @@ def _fields(options: argparse.Namespace) -> dict[str, object]:
         "allowed_codecs": options.codecs,
         "ingress_keepalive_seconds": options.keepalive_caller,
         "egress_keepalive_seconds": options.keepalive_callee,
+        "keepalive_method": options.keepalive_method,
+        "session_seconds": options.session_timer,
+        "reliable": options.reliable,
+        "pass_authentication": options.pass_authentication,
         "nat_traversal": options.nat_traversal,
         "control": options.control,
         "message_log": options.message_log,

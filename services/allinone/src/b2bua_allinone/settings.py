@@ -12,30 +12,14 @@ from pydantic_settings import NoDecode, SettingsConfigDict
 
 from b2bua_allinone.control.address import ControlAddress, parse_control_address
 from b2bua_allinone.message_log.settings import OFF, MessageLogSettings, from_word
-from call_control.domain.call_id import CALL_ID_FORMS
-from call_control.domain.policy import Policy
+from call_control.call_settings import CallSettings, RoutesSetting
 from call_control.domain.routing.entry import RouteEntry
-from call_control.domain.routing.pass_headers import PassHeaders
-from call_control.routing_settings import RoutesSetting, RoutingSettings
 from call_control.service import Keys
 from sip_edge.domain import HelperProxyConfig
-from sipcore.codec_filter import AllowedCodecs, parse_allowed_pts
 from svckit.listen import ListenSpec
 from svckit.settings import ListenSetting, OptionalHostPortSetting
 
 _KEY_BYTES = 32
-
-
-def _read_codecs(value: object) -> object:
-    if isinstance(value, str):
-        return parse_allowed_pts(value) if value else None
-    return value
-
-
-def _show_codecs(value: AllowedCodecs | None) -> str:
-    if value is None:
-        return ""
-    return ",".join([*sorted(value.payload_types, key=int), *(f"[{one}]" for one in sorted(value.codecs))])
 
 
 def _read_control(value: object) -> object:
@@ -68,17 +52,8 @@ MessageLogSetting = Annotated[
 ]
 """See `b2bua_allinone.message_log.settings.from_word`."""
 
-CodecsSetting = Annotated[
-    AllowedCodecs | None,
-    NoDecode,
-    BeforeValidator(_read_codecs),
-    PlainSerializer(_show_codecs, return_type=str),
-    _TEXT,
-]
-"""What may cross, see `parse_allowed_pts`; or nothing, for everything."""
 
-
-class Settings(RoutingSettings):
+class Settings(CallSettings):
     """Settings of one process; the environment adds B2BUA_IDENTITY_KEY and the log settings."""
 
     model_config = SettingsConfigDict(env_prefix="B2BUA_", extra="ignore")
@@ -101,8 +76,6 @@ class Settings(RoutingSettings):
         default=(), description="networks that may open calls; empty: everyone"
     )
     id: str = Field(default_factory=socket.gethostname, description="name of this process in its store")
-    call_id: str = Field(default="suffixed", description="Call-ID of the egress leg")
-    user_agent: str = Field(default="b2bua", description="User-Agent of our requests")
     sip_proxy: RouteEntry | None = Field(
         default=None, description="where requests outside of dialogs go that are not for us"
     )
@@ -111,24 +84,6 @@ class Settings(RoutingSettings):
     )
     notify: Literal["accept", "refuse"] = Field(
         default="accept", description="NOTIFY outside of dialogs: answered 200, or refused with 489"
-    )
-    server: str = Field(default="", description="Server of our answers; empty: none")
-    pass_authentication: bool = Field(
-        default=False, description="challenges of the callee reach the caller, and its credentials the callee"
-    )
-    wants_called_number: bool = Field(
-        default=False, description="refuse calls whose Request-URI has no user part"
-    )
-    allowed_codecs: CodecsSetting = Field(
-        default=None,
-        description="payload types and [name/rate] that session descriptions may hold; empty: all",
-        examples=["0,8,[telephone-event/8000]"],
-    )
-    ingress_keepalive_seconds: float = Field(
-        default=0.0, ge=0.0, le=86_400.0, description="seconds between keep-alives to the caller; 0: none"
-    )
-    egress_keepalive_seconds: float = Field(
-        default=0.0, ge=0.0, le=86_400.0, description="seconds between keep-alives to the callee; 0: none"
     )
     nat_traversal: bool = Field(
         default=False, description="answer and call peers with private addresses where they send from"
@@ -143,32 +98,6 @@ class Settings(RoutingSettings):
         description="where SIP messages are logged: none, stderr, syslog or the name of a file",
         examples=["/var/log/sip.log"],
     )
-    t1_seconds: float = Field(default=0.5, gt=0.0, le=5.0, description="SIP timer T1")
-
-    def policy(self, routes: tuple[RouteEntry, ...]) -> Policy:
-        """Return these settings as call control reads them, with the routes in effect."""
-        peer_wait = int(64 * self.t1_seconds * 1_000)
-        return Policy(
-            routes=routes,
-            egress_call_id=CALL_ID_FORMS[self.call_id],
-            translate_in=self.translate_in,
-            translate_out=self.translate_out,
-            pass_headers=self.pass_headers or PassHeaders(),
-            max_credit_ms=int(self.max_credit_seconds * 1_000),
-            follow_redirects=self.redirects == "follow",
-            transfer=self.transfer,
-            transfer_direct=self.transfer_direct,
-            user_agent=self.user_agent,
-            server=self.server,
-            pass_authentication=self.pass_authentication,
-            wants_called_number=self.wants_called_number,
-            allowed_codecs=self.allowed_codecs,
-            ingress_keepalive_ms=int(self.ingress_keepalive_seconds * 1_000),
-            egress_keepalive_ms=int(self.egress_keepalive_seconds * 1_000),
-            ack_timeout_ms=peer_wait,
-            tombstone_ms=peer_wait,
-            edge_absence_ms=peer_wait,
-        )
 
     @property
     def helper_proxy(self) -> HelperProxyConfig | None:

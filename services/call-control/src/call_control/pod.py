@@ -20,6 +20,7 @@ from b2bua.callcontrol.v1 import call_pb2 as record
 from b2bua.edge.v1 import edge_pb2 as edge
 from call_control import turns
 from call_control.domain import orphans, upkeep
+from call_control.domain.kinds import Kind, Subject
 from call_control.domain.policy import Policy
 from call_control.domain.ports import Authorizer, EdgePort, Journal, NobodyAuthorizes, NoJournal
 from call_control.domain.store import Commit, Outcome, Store, Verdict
@@ -223,6 +224,8 @@ class Pod:
             case Verdict.ENDED:
                 self._drop(slot, outcome.tombstone)
             case _:
+                # A CANCEL that was offered again may have come before its INVITE.
+                slot.queue.sort(key=lambda arrival: not arrival[1].opens_call)
                 if slot.queue and slot.queue[0][1].opens_call:
                     self._turn(slot)
                 else:
@@ -234,22 +237,26 @@ class Pod:
         turn = self._begin(slot)
         slot.used = turn.now
         before = turn.call.state
+        owed = turn.call.last_debt
         timer, slot.timer = slot.timer, False
         done, slot.done = slot.done, set()
         sents, slot.sents = slot.sents, []
         events = [event for _, event in arrivals]
-        replies, slot.replies = slot.replies, []
-        waiting = turns.Waiting(
-            sents=sents,
-            done=done,
-            events=events,
-            replies=replies,
-            absences=self._absences(turn.now) if timer else None,
-            over=slot.over,
-            disconnecting=slot.disconnecting,
-        )
+        orders = [Subject(Kind.AUTHORIZED, reply=reply) for reply in slot.replies]
+        slot.replies = []
+        if slot.disconnecting:
+            orders.append(turns.DISCONNECT)
         try:
-            turns.advance(turn, self._identity, waiting)
+            turns.advance(
+                turn,
+                self._identity,
+                sents=sents,
+                done=done,
+                events=events,
+                absences=self._absences(turn.now) if timer else None,
+                over=slot.over,
+                orders=orders,
+            )
         except Exception:
             self.counters.failed += 1
             _log.exception("call.failed", call_key=slot.key)
@@ -268,6 +275,7 @@ class Pod:
             self._effect(turn)
             _acknowledge(arrivals)
             return
+        self._place_invites(turn, owed)
         expected = call.version
         call.version = expected + 1
         over = upkeep.is_over(call)
@@ -292,6 +300,22 @@ class Pod:
         if expected == 0:
             self.counters.opened += 1
         self._store.commit(commit, partial(self._committed, slot, turn, arrivals, commit, timer))
+
+    def _place_invites(self, turn: Turn, owed: int) -> None:
+        """Give new INVITEs whose edge is not here to one that is: after the commit no other may send them."""
+        ports = self._ports
+        lost = {
+            command.id
+            for command, _ in turn.emissions
+            if command.edge.edge_id not in ports and command.id > owed and _is_invite(command)
+        }
+        if not lost or not ports:
+            return
+        port = next(iter(ports.values()))
+        debts = [debt.command for debt in turn.call.debts]
+        for command in (*debts, *(emission.command for emission in turn.emissions)):
+            if command.id in lost:
+                command.edge.edge_id, command.edge.boot = port.edge_id, port.boot
 
     def _compare(self, slot: Slot, version: int) -> None:
         """Events mean nothing to the record of this version: another pod may have gone on since."""
@@ -357,12 +381,8 @@ class Pod:
             self.counters.conflicts += 1
             self._overtaken(slot, commit, outcome)
             return
-        if (
-            slot.queue
-            or slot.timer
-            or slot.replies
-            or (slot.closing and slot.done and slot.owed <= slot.done)
-        ):
+        waits = slot.queue or slot.timer or slot.replies
+        if waits or (slot.closing and slot.done and slot.owed <= slot.done):
             self._run(slot)
 
     def _settle(self, slot: Slot, turn: Turn, commit: Commit) -> None:
@@ -543,13 +563,19 @@ class Pod:
             self._authorizer.authorize(inquiry)
 
     def _emit(self, emissions: Sequence[Emission]) -> None:
-        """Hand commands to their edges, or to any other that can carry them out."""
+        """Hand commands to their edges, or to any other that can carry them out.
+
+        An INVITE waits for its edge, which may have sent it: from another one the callee would see a merged
+        request (RFC 3261 8.2.2.2).
+        """
         ports = self._ports
         batches: dict[str, list[edge.Command]] = {}
-        for command, origin, own_edge_only in emissions:
+        for command, origin in emissions:
             target = command.edge
             port = ports.get(target.edge_id)
-            if port is None and not own_edge_only:
+            if port is None and (
+                not _is_invite(command) or self._absences(self._store.now()).is_away(target)
+            ):
                 port = next(iter(ports.values()), None)
             if port is None:
                 self.counters.undeliverable += 1
@@ -569,6 +595,10 @@ class Pod:
 
     def _absences(self, now: int) -> Absences:
         return Absences(self._ports, self._left_at, self._started, now - self._policy.edge_absence_ms)
+
+
+def _is_invite(command: edge.Command) -> bool:
+    return command.send_request.method == "INVITE"
 
 
 def _activity(expected: int, ended: bool, before: record.CallState) -> bool | None:

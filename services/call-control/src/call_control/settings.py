@@ -9,17 +9,15 @@ from pathlib import Path
 from pydantic import Field, field_validator
 from pydantic_settings import SettingsConfigDict
 
-from call_control.domain.call_id import CALL_ID_FORMS
+from call_control.call_settings import CallSettings, RoutesSetting
 from call_control.domain.policy import Policy
 from call_control.domain.routing.entry import RouteEntry
-from call_control.domain.routing.pass_headers import PassHeaders
-from call_control.routing_settings import RoutesSetting, RoutingSettings
 from call_control.service import Keys
 from svckit.listen import HostPort
 from svckit.settings import HostPortSetting, OptionalHostPortSetting
 
 
-class Settings(RoutingSettings):
+class Settings(CallSettings):
     """What an operator can tell call-control."""
 
     model_config = SettingsConfigDict(env_prefix="CALL_CONTROL_")
@@ -69,35 +67,6 @@ class Settings(RoutingSettings):
         description="replicas of Redis that must have an answer or the end of a call before it is told",
         examples=["1"],
     )
-    call_id: str = Field(
-        default="suffixed",
-        description="Call-ID of the egress leg: same, suffixed (ID-b2b_1) or hidden (hashed)",
-        examples=["hidden"],
-    )
-    user_agent: str = Field(
-        default="b2bua", description="User-Agent of our requests", examples=["Example Voice"], max_length=200
-    )
-    answer_seconds: float = Field(
-        default=300.0,
-        gt=0.0,
-        le=3600.0,
-        description="seconds a call may stay unanswered when the caller's INVITE has no Expires",
-        examples=["120"],
-    )
-    t1_seconds: float = Field(
-        default=0.5,
-        gt=0.0,
-        le=5.0,
-        description="SIP timer T1; answers wait 64 times this for their ACK",
-        examples=["0.5"],
-    )
-    max_call_seconds: float = Field(
-        default=43_200.0,
-        gt=0.0,
-        le=604_800.0,
-        description="seconds after which a call is ended whatever its state",
-        examples=["14400"],
-    )
 
     @field_validator("route")
     @classmethod
@@ -106,40 +75,16 @@ class Settings(RoutingSettings):
             raise ValueError("should name at least one route")
         return value
 
-    @field_validator("call_id")
+    @field_validator("id")
     @classmethod
-    def _known_form(cls, value: str) -> str:
-        if value not in CALL_ID_FORMS:
-            raise ValueError(f"should be one of {', '.join(sorted(CALL_ID_FORMS))}")
-        return value
-
-    @field_validator("user_agent", "id")
-    @classmethod
-    def _printable(cls, value: str) -> str:
+    def _one_line(cls, value: str) -> str:
         if not value or not value.isprintable():
             raise ValueError("should be one line of printable text")
         return value
 
     def policy(self) -> Policy:
         """Return these settings as the state machine reads them."""
-        peer_wait = int(64 * self.t1_seconds * 1_000)
-        return Policy(
-            routes=self.route,
-            egress_call_id=CALL_ID_FORMS[self.call_id],
-            translate_in=self.translate_in,
-            translate_out=self.translate_out,
-            pass_headers=self.pass_headers or PassHeaders(),
-            max_credit_ms=int(self.max_credit_seconds * 1_000),
-            follow_redirects=self.redirects == "follow",
-            transfer=self.transfer,
-            transfer_direct=self.transfer_direct,
-            user_agent=self.user_agent,
-            answer_timeout_ms=int(self.answer_seconds * 1_000),
-            ack_timeout_ms=peer_wait,
-            tombstone_ms=peer_wait,
-            edge_absence_ms=peer_wait,
-            max_call_ms=int(self.max_call_seconds * 1_000),
-        )
+        return self.policy_for(self.route)
 
     def keys(self) -> Keys:
         """Return the identity keys."""

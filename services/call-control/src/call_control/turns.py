@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from functools import lru_cache
-from typing import NamedTuple
 
-from b2bua.aaa.v1 import aaa_pb2 as aaa
 from b2bua.callcontrol.v1 import call_pb2 as record
 from b2bua.edge.v1 import edge_pb2 as edge
 from call_control.domain import midcall, opening, release, table, upkeep
@@ -15,46 +13,41 @@ from call_control.domain.kinds import Kind, Subject
 from call_control.domain.turn import Turn
 from svckit.identity import Identity
 
-_DISCONNECT = Subject(Kind.DISCONNECT)
+DISCONNECT = Subject(Kind.DISCONNECT)
+
 #: Requests that nobody can refuse.
 _UNREFUSABLE = frozenset({"ACK", "CANCEL"})
 
 
-class Waiting(NamedTuple):
-    """What waits for a call when its turn comes."""
+def advance(
+    turn: Turn,
+    identity: Identity,
+    *,
+    sents: Iterable[edge.Sent],
+    done: Collection[int],
+    events: Collection[edge.Event],
+    absences: upkeep.Absences | None,
+    over: bool = False,
+    orders: Iterable[Subject] = (),
+) -> None:
+    """Apply all that waits for a call: proofs, events, orders, and with `absences` what is due.
 
-    sents: Sequence[edge.Sent] = ()
-    """How requests of ours left."""
-    done: Collection[int] = ()
-    """Debts that edges have confirmed."""
-    events: Sequence[edge.Event] = ()
-    replies: Sequence[aaa.AuthorizeResponse] = ()
-    absences: upkeep.Absences | None = None
-    """Given when a deadline of the call has passed."""
-    over: bool = False
-    """The call was ended here already, whatever its record says."""
-    disconnecting: bool = False
-    """Somebody who may do so wants it to end."""
-
-
-def advance(turn: Turn, identity: Identity, waiting: Waiting) -> None:
-    """Apply all that waits for a call: proofs, events, replies, orders, and what is due."""
-    for sent in waiting.sents:
+    A call that is `over` already ends before anything else.
+    """
+    for sent in sents:
         upkeep.store_sent(turn, sent)
-    if waiting.done:
-        upkeep.pay_done(turn, waiting.done)
+    if done:
+        upkeep.pay_done(turn, done)
     # Proofs ride on commits that happen anyway: beside an event they do not cause one.
-    turn.changed = turn.changed and (waiting.absences is not None or not waiting.events)
-    if waiting.over:
-        table.apply_order(turn, _DISCONNECT)
-    for event in waiting.events:
+    turn.changed = turn.changed and (absences is not None or not events)
+    if over:
+        table.apply_order(turn, DISCONNECT)
+    for event in events:
         _apply(turn, event, identity)
-    for reply in waiting.replies:
-        table.apply_order(turn, Subject(Kind.AUTHORIZED, reply=reply))
-    if waiting.disconnecting:
-        table.apply_order(turn, _DISCONNECT)
-    if waiting.absences is not None:
-        upkeep.on_timer(turn, waiting.absences)
+    for order in orders:
+        table.apply_order(turn, order)
+    if absences is not None:
+        upkeep.on_timer(turn, absences)
         # Only a commit moves a deadline: without one the call would be woken each second for ever.
         turn.changed = True
 

@@ -46,7 +46,7 @@ def test_an_explicit_address_is_the_only_one() -> None:
 
 def test_the_policy() -> None:
     found = settings("-s", "192.0.2.2;expires=30 192.0.2.3")
-    policy = found.policy(found.route)
+    policy = found.policy_for(found.route)
     assert [route.host for route in policy.routes] == ["192.0.2.1", "192.0.2.2", "192.0.2.3"]
     assert policy.user_agent == policy.server == "Sippy B2BUA (RADIUS)"
     assert policy.pass_authentication
@@ -58,7 +58,7 @@ def test_what_is_done_to_each_call() -> None:
         *("-t", "s/^00//", "-T", "s/^/9/", "-h", "X-*", "-h", "Diversion", "-m", "60", "-k", "1"),
         *("-F", "0,[telephone-event/8000]"),
     )
-    policy = found.policy(found.route)
+    policy = found.policy_for(found.route)
     assert policy.translate_in is not None and policy.translate_in("0049") == "49"
     assert policy.translate_out is not None and policy.translate_out("49") == "949"
     assert set(policy.pass_headers.wanted()) == {"diversion", "x-*"}
@@ -71,7 +71,7 @@ def test_what_is_done_to_each_call() -> None:
 
 def test_nothing_is_done_unasked() -> None:
     found = settings()
-    policy = found.policy(found.route)
+    policy = found.policy_for(found.route)
     assert (policy.translate_in, policy.translate_out, policy.allowed_codecs) == (None, None, None)
     assert not policy.pass_headers
     assert (policy.max_credit_ms, policy.ingress_keepalive_ms, policy.egress_keepalive_ms) == (0, 0, 0)
@@ -79,8 +79,8 @@ def test_nothing_is_done_unasked() -> None:
 
 def test_hiding_the_call_id() -> None:
     found = settings("-H")
-    assert found.policy(found.route).egress_call_id("id", 2, "key").endswith("-b2b_2")
-    assert "id-b2b" not in found.policy(found.route).egress_call_id("id", 2, "key")
+    assert found.policy_for(found.route).egress_call_id("id", 2, "key").endswith("-b2b_2")
+    assert "id-b2b" not in found.policy_for(found.route).egress_call_id("id", 2, "key")
 
 
 def test_who_may_call() -> None:

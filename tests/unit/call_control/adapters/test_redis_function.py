@@ -60,8 +60,9 @@ def test_keys_of_a_shard_share_their_hash_tag() -> None:
 def test_flags_of_a_commit(fields: dict[str, object], flags: int) -> None:
     values: dict[str, object] = {"key": KEY, "expected": 0, "commit_id": "c", "record": b"r", "ttl_ms": 5}
     packed = arguments(Packer(64).commit(1, Commit(**(values | fields))))  # type: ignore[arg-type]  # a table
-    assert packed[9] == KEY
-    assert packed[13] == str(flags)
+    first = 3 + int(packed[2])
+    assert packed[first] == KEY
+    assert packed[first + 4] == str(flags)
 
 
 @pytest.mark.parametrize(("restore", "version"), [(False, 8), (True, 7)])

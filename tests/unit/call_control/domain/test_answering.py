@@ -3,7 +3,7 @@
 import pytest
 
 from b2bua.callcontrol.v1 import call_pb2 as record
-from support.call_driver import ANSWER, OFFER, CallDriver
+from support.call_driver import ANSWER, OFFER, CallDriver, value_of
 
 
 def test_an_invite_becomes_an_invite_to_the_first_route() -> None:
@@ -127,6 +127,17 @@ def test_a_2xx_without_to_tag_counts_as_502() -> None:
     sent = driver.port.take()
     assert [c.send_request.method for c in sent if c.send_request.method] == ["ACK", "BYE"]
     assert [c.respond.status for c in sent if c.respond.status] == [502]
+    hung_up = [c.send_request for c in sent if c.send_request.method]
+    assert {request.request_uri for request in hung_up} == {"sip:2002@192.0.2.1:5060"}
+
+
+def test_a_repeated_2xx_without_to_tag_is_only_acknowledged() -> None:
+    driver = CallDriver()
+    branch = driver.ringing()
+    driver.response(200, branch, to_tag="")
+    driver.port.take()
+    driver.response(200, branch, to_tag="")
+    assert [c.send_request.method for c in driver.port.take()] == ["ACK"]
 
 
 def test_the_invite_at_a_second_edge_joins_the_first() -> None:
@@ -195,3 +206,12 @@ def test_a_response_tells_how_the_invite_left_when_that_got_lost() -> None:
     assert driver.leg(1).local_uri == "Ann <sip:1001@192.0.2.100>"
     assert driver.call is not None
     assert not [debt for debt in driver.call.debts if debt.proof == record.PROOF_SENT]
+
+
+def test_answers_name_the_server_if_the_operator_wants_it() -> None:
+    driver = CallDriver(server="Example")
+    driver.answered()
+    driver.in_dialog("OPTIONS", 2)
+    answers = [one.respond for one in driver.commands("respond")]
+    assert answers
+    assert all(value_of(one.headers, "Server") == "Example" for one in answers)

@@ -131,3 +131,18 @@ def test_a_reply_for_a_call_that_is_gone_changes_nothing() -> None:
         aaa.AuthorizeResponse(request_id="x", decision=aaa.DECISION_ACCEPT), "00" + "x" * 20
     )
     assert driver.commands() == []
+
+
+@pytest.mark.parametrize(("leg", "cseq", "calling"), [(0, 2, "44"), (1, 1, "77")])
+def test_a_transfer_goes_the_way_that_the_reply_gave(leg: int, cseq: int, calling: str) -> None:
+    driver = waiting(transfer="perform")
+    reply(driver, routes=["44@192.0.2.9;auth=u:p"], calling_number="77", display_name="", credit_seconds=60)
+    (invite,) = driver.requests("INVITE")
+    driver.response(200, invite.branch, cseq=invite.cseq)
+    driver.in_dialog("ACK", 1)
+    driver.port.take()
+    driver.in_dialog("REFER", cseq, leg=leg, headers=(("Refer-To", "sip:3003@example.org"),))
+    (invite,) = driver.requests("INVITE")
+    assert (invite.request_uri, invite.from_value) == ("sip:3003@192.0.2.9", f"<sip:{calling}@@local>")
+    assert driver.call is not None
+    assert driver.call.routes[-1].username == "u"

@@ -117,6 +117,19 @@ def test_bye_while_a_reinvite_is_pending() -> None:
     assert "BYE" in [c.send_request.method for c in commands]
 
 
+def test_bye_of_the_side_that_was_asked() -> None:
+    driver = CallDriver()
+    driver.confirmed()
+    invite = crossing(driver, 0, 2)
+    driver.in_dialog("BYE", 1, leg=1)
+    commands = driver.port.take()
+    assert [c.respond.status for c in commands if c.respond.status] == [200, 487]
+    assert [c.cancel.branch for c in commands if c.HasField("cancel")] == [invite.branch]
+    assert [c.send_request.from_tag for c in commands if c.send_request.method == "BYE"] == [
+        driver.identity.tag(driver.key, 0)
+    ]
+
+
 @pytest.mark.parametrize("method", ["INFO", "MESSAGE", "NOTIFY"])
 @pytest.mark.parametrize(("leg", "cseq"), SIDES)
 def test_other_requests_cross_with_their_answers(method: str, leg: int, cseq: int) -> None:

@@ -1,5 +1,7 @@
 """The end of a call, from every state."""
 
+import pytest
+
 from b2bua.callcontrol.v1 import call_pb2 as record
 from support.call_driver import ANSWER, OFFER, CallDriver
 
@@ -121,6 +123,19 @@ def test_a_repeated_bye_gets_the_answer_that_it_got() -> None:
     again = driver.event(request=bye.request)
     driver.tell(again)
     assert statuses(driver) == [200]
+
+
+@pytest.mark.parametrize(
+    ("method", "status"), [("BYE", 200), ("INFO", 500), ("INVITE", 500), ("OPTIONS", 500), ("CANCEL", 481)]
+)
+def test_an_ended_call_is_remembered_for_a_while(method: str, status: int) -> None:
+    driver = CallDriver()
+    driver.confirmed()
+    driver.in_dialog("BYE", 2)
+    finish_bye(driver)
+    driver.port.take()
+    driver.in_dialog(method, 3)
+    assert statuses(driver) == [status]
 
 
 def test_bye_for_an_unknown_call_gets_481() -> None:

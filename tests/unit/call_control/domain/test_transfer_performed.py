@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import NamedTuple
+from urllib.parse import quote
 
 import pytest
 
@@ -264,6 +265,22 @@ def test_replaces_of_a_foreign_dialog_is_passed_to_the_target() -> None:
     refer_to = "<sip:3003@x?Replaces=a%40b%3Bto-tag%3D1%3Bfrom-tag%3D2>"
     (invite,) = begin(refer_to=refer_to).driver.requests("INVITE")
     assert value_of(invite.headers, "Replaces") == "a@b;to-tag=1;from-tag=2"
+
+
+def test_replaces_of_a_call_of_ours_leads_back_to_us() -> None:
+    driver = CallDriver(transfer="perform")
+    driver.confirmed()
+    dialog = driver.dialog(0)
+    refer_to = f"<sip:3003@192.0.2.100?Replaces={quote(dialog)}>"
+    driver.in_dialog("REFER", 2, headers=(("Refer-To", refer_to),))
+    (invite,) = driver.requests("INVITE")
+    assert invite.target.ourselves
+    assert value_of(invite.headers, "Replaces") == dialog
+    driver.response(200, invite.branch, cseq=invite.cseq, to_tag="ours", body=TARGET_OFFER)
+    (reinvite,) = driver.requests("INVITE")
+    driver.response(200, reinvite.branch, cseq=reinvite.cseq, body=TRANSFEREES_ANSWER)
+    # Inside the dialog too.
+    assert [ack.target.ourselves for ack in driver.requests("ACK") if ack.body.data] == [True]
 
 
 def test_several_routes_are_tried_as_for_any_call() -> None:

@@ -10,11 +10,12 @@ import time
 from hypothesis import given
 from hypothesis import strategies as st
 
+from b2bua.edge.v1 import edge_pb2
 from sip_edge.adapters.observed import LARGEST, Framing
 from sip_edge.domain import EdgeConfig
 from sip_edge.service import EdgeService
 from sipcore.testing.builders import request
-from support.edge_world import IDENTITY, FakeLink
+from support.edge_world import IDENTITY, FakeLink, call_key, outgoing
 from svckit.listen import parse_listeners
 
 WHOLE = b"OPTIONS sip:h SIP/2.0\r\nContent-Length: 4\r\n\r\nbody"
@@ -128,3 +129,24 @@ async def test_nobody_watches() -> None:
         peer.sendto(PING, address)
         assert b" 200 " in await asyncio.get_running_loop().sock_recv(peer, 65_535)
     await edge.stop()
+
+
+async def test_connections_that_we_make() -> None:
+    watcher = Watcher()
+    heard = asyncio.get_running_loop().create_future()
+
+    async def peer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heard.set_result(await reader.readuntil(b"\r\n\r\n"))
+        writer.close()
+
+    server = await asyncio.start_server(peer, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    edge = listening(watcher, "tcp")
+    await edge.start()
+    edge.greeted(IDENTITY, ())
+    asked = outgoing(call_key(), target={"uri": f"sip:bob@127.0.0.1:{port};transport=tcp"})
+    edge.execute(edge_pb2.Command(id=1, call_key=call_key(), send_request=asked))
+    sent = await heard
+    assert watcher.seen == [("out", "tcp", sent, ("127.0.0.1", port))]
+    await edge.stop()
+    server.close()

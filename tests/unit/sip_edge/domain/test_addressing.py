@@ -1,5 +1,6 @@
 """Which of our addresses a peer sees, and what a URI says about where to send."""
 
+from dataclasses import replace
 from ipaddress import IPv4Network
 
 import pytest
@@ -52,6 +53,20 @@ def test_local(listener: Listener, peer: str, sent_by: str, contact: str) -> Non
     assert local.via == f"SIP/2.0/{listener.transport.upper()} {sent_by};rport;branch="
     assert local.contact("a") == contact
     assert local.contact("") == contact.replace("a@", "", 1)
+
+
+@pytest.mark.parametrize(
+    ("listeners", "expected"),
+    [
+        ((TCP, UDP), [Endpoint("198.51.100.1", 5060, "udp")]),
+        ((TCP,), [Endpoint("198.51.100.1", 5060, "tcp")]),
+        ((CARRIER,), [Endpoint("127.0.0.1", 5080, "udp")]),
+        ((replace(UDP6, host="::"),), [Endpoint("::1", 5060, "udp")]),
+        ((), []),
+    ],
+)
+def test_ourselves(listeners: tuple[Listener, ...], expected: list[Endpoint]) -> None:
+    assert Addressing(listeners, FakeOutlet()).ourselves() == expected
 
 
 def test_wildcard_shows_each_peer_the_address_used_towards_it() -> None:

@@ -245,6 +245,14 @@ class TestCommandsTwice:
         assert world.lines() == ["ACK", "ACK"]
         assert not any(number for _, number in world.done())
 
+    def test_same_number_for_something_else_is_another_command(self) -> None:
+        """The record of the call was lost, and continued from an older version."""
+        world = World()
+        event = world.open_call()
+        world.command(event.call_key, 7, respond={"transaction": event.request.transaction, "status": 180})
+        world.command(event.call_key, 7, respond={"transaction": event.request.transaction, "status": 486})
+        assert world.lines() == ["180", "486"]
+
     def test_same_number_of_another_call_is_another_command(self) -> None:
         world = World()
         world.command(KEY, 5, send_request=outgoing(KEY))

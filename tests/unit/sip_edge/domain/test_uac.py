@@ -152,6 +152,14 @@ class TestSend:
         assert asked.via.sent_by == "[2001:db8::1]"
         assert asked.from_.uri == "sip:alice@[2001:db8::1]"
 
+    @pytest.mark.parametrize("method", ["INVITE", "BYE", "ACK"])
+    def test_for_another_call_of_ours_need_no_address(self, method: str) -> None:
+        world = World()
+        target = {"uri": "sip:bob@nowhere.invalid", "ourselves": True}
+        world.command(KEY, send_request=outgoing(KEY, method=method, target=target))
+        assert [packet.address for packet in world.packets()] == [(UDP.host, UDP.port)]
+        assert not world.outlet.queries
+
     def test_names_are_asked_for_as_the_uri_says(self) -> None:
         world = World()
         world.place(KEY, target={"uri": "sip:bob@Example.com:5070;transport=TCP"})

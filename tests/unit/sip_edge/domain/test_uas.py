@@ -412,6 +412,72 @@ class TestInDialog:
         assert strict.event().request.origin.method == "BYE"
 
 
+class TestReplaces:
+    """INVITEs that are to take the place of a dialog (RFC 3891)."""
+
+    def test_goes_to_the_call_of_the_tag_that_it_names(self) -> None:
+        world = World()
+        event = World().open_call()
+        tag = IDENTITY.tag(event.call_key, 0)
+        world.receive(_replacing(f"call-1@192.0.2.1;from-tag=alice-1;to-tag={tag}"))
+        assert world.lines() == ["100"]
+        told = world.event()
+        assert (told.call_key, told.opens_call, told.request.merge_key) == (event.call_key, False, "")
+        world.respond(told, 200, to_tag=IDENTITY.tag(event.call_key, 2))
+        assert _response(world).to_tag == IDENTITY.tag(event.call_key, 2)
+
+    def test_its_cancel_goes_there_too(self) -> None:
+        world = World()
+        key = World().open_call().call_key
+        data = _replacing(f"call-1;from-tag=alice-1;to-tag={IDENTITY.tag(key, 0)}")
+        world.receive(data)
+        world.event()
+        world.receive(cancel_of(data))
+        assert world.event().call_key == key
+
+    def test_of_a_foreign_dialog_is_481(self) -> None:
+        world = World()
+        world.receive(_replacing("call-1;from-tag=alice-1;to-tag=foreign"))
+        assert _response(world).status == 481
+        assert not world.events()
+
+    @pytest.mark.parametrize("value", ["call-1", "call-1;to-tag=1", ";to-tag=1;from-tag=2"])
+    def test_malformed_is_400(self, value: str) -> None:
+        world = World()
+        world.receive(_replacing(value))
+        assert _response(world).status == 400
+
+    def test_twice_is_400(self) -> None:
+        world = World()
+        value = ("Replaces", "call-1;to-tag=1;from-tag=2")
+        world.receive(invite(headers=[value, value]))
+        assert _response(world).status == 400
+
+    def test_too_many_at_once_are_500(self) -> None:
+        world = World(dialog_transactions=1)
+        tag = IDENTITY.tag(World().open_call().call_key, 0)
+        for number in (1, 2):
+            headers = [("Replaces", f"call-1;from-tag=alice-1;to-tag={tag}")]
+            world.receive(invite(branch=f"z9hG4bK-new-{number}", headers=headers))
+        assert world.lines()[-1] == "500"
+
+    def test_comes_in_from_addresses_that_may_not_open_calls(self) -> None:
+        strict = World(allow=(IPv4Network("203.0.113.0/24"),))
+        tag = IDENTITY.tag(World().open_call().call_key, 0)
+        strict.receive(_replacing(f"call-1;from-tag=alice-1;to-tag={tag}"))
+        assert strict.event().request.origin.method == "INVITE"
+
+    def test_overload_refuses_it_like_any_new_call(self) -> None:
+        world = World()
+        world.core.admission.state = Lifecycle.DRAINING
+        world.receive(_replacing(f"call-1;from-tag=1;to-tag={IDENTITY.tag(World().open_call().call_key, 0)}"))
+        assert _response(world).status == 503
+
+
+def _replacing(replaces: str) -> bytes:
+    return invite(branch="z9hG4bK-new", headers=[("Replaces", replaces)])
+
+
 class TestRefusals:
     @pytest.mark.parametrize(
         ("method", "status", "reason"),

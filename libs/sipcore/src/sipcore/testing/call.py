@@ -206,6 +206,9 @@ class Call:
         elif status < 300 and response is not None:
             self._stop_repetitions()
             self._on_2xx(response)
+        elif self._repetitions:
+            # What becomes of the copy decides.
+            self._inviting = self._repetitions.pop()
         elif not self.status:
             self._stop_repetitions()
             self.status = status
@@ -217,6 +220,9 @@ class Call:
         """The copy of the INVITE may be the one that is answered."""
         if 200 <= status < 300 and response is not None:
             self._on_2xx(response)
+        elif status >= 300 and not self._repetitions and not self.status:
+            self.status = status
+            self.end(Ending.REFUSED)
 
     def _stop_repetitions(self) -> None:
         """The call is decided: what was sent over other paths is not waited for."""

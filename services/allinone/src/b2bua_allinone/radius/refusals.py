@@ -32,7 +32,7 @@ class Refusal:
 NEVER: tuple[Refusal, ...] = (
     Refusal(
         lambda options: options.ui,
-        "--ui is not supported: use the control socket (-c) and the metrics of `b2bua run --http` instead",
+        "--ui is not supported: use the control socket (-c), and metrics (B2BUA_HTTP=HOST:PORT), instead",
     ),
     Refusal(
         lambda options: options.xmpp_b2bua_id is not None,

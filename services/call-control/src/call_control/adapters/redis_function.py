@@ -101,27 +101,13 @@ class Packer:
                 flags |= _MARKS
         version = commit.expected if commit.restore else commit.expected + 1
         deadline = "" if commit.deadline is None or commit.record is None else commit.deadline
-        return pack(
-            (
-                "FCALL",
-                self._commit if commit.expected else self._create,
-                6,
-                keys.call + key,
-                keys.tomb + key,
-                keys.due,
-                keys.active,
-                keys.merge + commit.merge_key,
-                keys.outbox,
-                key,
-                commit.expected,
-                commit.commit_id,
-                commit.ttl_ms,
-                flags,
-                deadline,
-                b"%010d%s\n%s" % (version, commit.commit_id.encode(), body),
-                *commit.outbox,
-            )
-        )
+        function = self._commit if commit.expected else self._create
+        written = b"%010d%s\n%s" % (version, commit.commit_id.encode(), body)
+        names: tuple[str | int, ...] = (3, keys.call + key, keys.tomb + key, keys.due)
+        if flags or commit.outbox:
+            names = (6, *names[1:], keys.active, keys.merge + commit.merge_key, keys.outbox)
+        arguments = (key, commit.expected, commit.commit_id, commit.ttl_ms, flags, deadline, written)
+        return pack(("FCALL", function, *names, *arguments, *commit.outbox))
 
     def load(self, shard: int, key: str) -> bytes:
         """FCALL for a load."""

@@ -137,7 +137,7 @@ local function write(keys, args, flags)
   write_marker(keys, args, flags)
 end
 
--- keys: record, tombstone, deadlines, active index, merge marker, outbox
+-- keys: record, tombstone, deadlines; with any flag or accounting also active index, merge marker, outbox
 -- args: call key, expected version, commit id, time to live, flags, deadline or '', body, accounting...
 -- reply: the version written; else what is stored, without the time: claims and leases tell it often enough
 local function commit(keys, args)

@@ -87,7 +87,7 @@ def answered(turn: Turn, leg: record.Leg, response: edge.ResponseEvent) -> None:
         edge.Respond(
             status=response.status,
             reason=response.reason,
-            headers=transaction.session_headers,
+            headers=[*transaction.session_headers, *_supported(turn)],
             body=_answer_of(turn, transaction, response),
         ),
     )
@@ -108,6 +108,13 @@ def _answer_of(
         return response.body
     previewed = ingress.HasField("sent_body") and not transaction.rseq and turn.call.invite.body.data
     return ingress.sent_body if previewed else None
+
+
+def _supported(turn: Turn) -> list[sip_pb2.Header]:
+    """Tell the caller what it may do with its call when it transfers it."""
+    if turn.policy.transfer != "perform":
+        return []
+    return [sip_pb2.Header(name="Supported", value="replaces")]
 
 
 def _forget_the_hunt(turn: Turn) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from b2bua.callcontrol.v1 import call_pb2 as record
 from b2bua.common.v1 import sip_pb2
 from b2bua.edge.v1 import edge_pb2 as edge
+from call_control.domain import party
 from call_control.domain.turn import Turn
 from sipcore.auth import Challenge, answer, choose_challenge, ha1
 from sipcore.errors import LocalProtocolError
@@ -40,7 +41,7 @@ def challenged(turn: Turn, leg: record.Leg, response: edge.ResponseEvent) -> boo
     Each kind is answered once per request, and again while only the nonce was stale.
     """
     fields = _FIELDS.get(response.status)
-    if fields is None or not leg.index or response.local:
+    if fields is None or not party.has_route(leg) or response.local:
         return False
     route = turn.call.routes[leg.route]
     if route.auth_mode != record.AUTH_MODE_CREDENTIALS:

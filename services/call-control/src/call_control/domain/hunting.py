@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from hashlib import blake2b
 
 from b2bua.callcontrol.v1 import call_pb2 as record
 from b2bua.common.v1 import sip_pb2
 from b2bua.edge.v1 import edge_pb2 as edge
 from call_control.domain import authentication, party, redirection, session, timers, transfer_end
+from call_control.domain.inbound_leg import first_cseq
 from call_control.domain.release import SETTING_UP, end_call, release_leg
 from call_control.domain.requests import first_hop, host_port, leg_headers
 from call_control.domain.turn import Turn
@@ -38,12 +38,6 @@ _ATTEMPT_TIMERS = (
 )
 _UNTIL_FINAL = tuple(kind for kind, _ in _ATTEMPT_TIMERS)
 _UNTIL_PROGRESS = (record.TIMER_KIND_NO_REPLY, record.TIMER_KIND_NO_PROGRESS)
-
-
-def first_cseq(key: str, leg: int) -> int:
-    """Return a CSeq number in 1..2^30 that differs from call to call and needs no randomness."""
-    digest = blake2b(f"{key}{leg}".encode(), digest_size=4).digest()
-    return (int.from_bytes(digest, "big") >> 2) + 1
 
 
 def hunts(call: record.Call) -> bool:
@@ -123,7 +117,7 @@ def repeat_invite(turn: Turn, leg: record.Leg) -> None:
         max_forwards=hops - 1 if hops > 0 else turn.policy.max_forwards,
         contact=True,
         contact_user=leg.contact_user,
-        target=edge.Target(uri=first_hop(route)),
+        target=edge.Target(uri=first_hop(route), ourselves=route.ourselves),
         report_trying=bool(route.no_reply_ms),
     )
     command.headers.extend(_invite_headers(turn, leg, route))
@@ -151,6 +145,8 @@ def _invite_headers(turn: Turn, leg: record.Leg, route: record.Route) -> list[si
     # for the transferee of a transfer, and impossible for a caller that sends none.
     elif takes_reliable or (policy.reliable == "always" and call.invite.body.data):
         options.append(reliability.OPTION_TAG)
+    if policy.transfer == "perform":
+        options.append("replaces")
     if options:
         headers.append(sip_pb2.Header(name="Supported", value=", ".join(options)))
     headers += session_headers

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from b2bua.callcontrol.v1 import call_pb2 as record
 from b2bua.edge.v1 import edge_pb2 as edge
-from call_control.domain import leaving, own_requests, session, timers
+from call_control.domain import leaving, own_requests, party, session, timers
 from call_control.domain.relays import exchange
 from call_control.domain.turn import Turn
 
@@ -16,7 +16,7 @@ _LOST = {"INVITE": frozenset({408, 481, 486}), "OPTIONS": frozenset({408, 481})}
 def start(turn: Turn, leg: record.Leg) -> None:
     """Begin, or begin again after any re-INVITE went through; nothing if this side gets none."""
     policy = turn.policy
-    period = policy.egress_keepalive_ms if leg.index else policy.ingress_keepalive_ms
+    period = policy.egress_keepalive_ms if party.has_route(leg) else policy.ingress_keepalive_ms
     if period and not timers.runs(turn.call, record.TIMER_KIND_KEEPALIVE_GRACE, leg.index):
         timers.arm(turn.call, _KEEPALIVE, turn.now + period, leg.index)
 

@@ -19,6 +19,8 @@ class Kind(Enum):
 
     INVITE_AGAIN = auto()
     """The INVITE of this call once more, from an edge that did not have it."""
+    REPLACING = auto()
+    """An INVITE that is to take the place of a dialog of this call (RFC 3891)."""
     CANCEL = auto()
     """The caller cancels its INVITE."""
     SELF_CANCELLED = auto()
@@ -131,7 +133,7 @@ def classify(turn: Turn, event: edge.Event, leg_index: int) -> Subject:
     """Tell what an event means. `leg_index` is what its tag or branch says, -1 if neither does."""
     match event.WhichOneof("kind"):
         case "request":
-            return _classify_request(turn, event.request, leg_index)
+            return _classify_request(turn, event, leg_index)
         case "response":
             return _classify_response(turn, event.response, leg_index)
         case "ack_missing":
@@ -146,12 +148,13 @@ def classify(turn: Turn, event: edge.Event, leg_index: int) -> Subject:
     return _NOTHING
 
 
-def _classify_request(turn: Turn, request: edge.RequestEvent, leg_index: int) -> Subject:
+def _classify_request(turn: Turn, event: edge.Event, leg_index: int) -> Subject:
+    request = event.request
     method = request.origin.method
     if method == "CANCEL":
         return _classify_cancel(turn, request)
     if not request.to_tag:
-        return Subject(Kind.INVITE_AGAIN, turn.ingress) if method == "INVITE" else _NOTHING
+        return _classify_invite(turn, event) if method == "INVITE" else _NOTHING
     leg = _speaker(turn, leg_index, request.from_tag)
     if method == "ACK":
         return _classify_ack(turn, leg, request) if leg is not None else _NOTHING
@@ -162,6 +165,13 @@ def _classify_request(turn: Turn, request: edge.RequestEvent, leg_index: int) ->
     if leg.remote_cseq and cseq_order(leg.remote_cseq, request.origin.cseq) is not CSeqOrder.NEW:
         return Subject(Kind.OLD_REQUEST, leg)
     return Subject(_in_dialog_kind(turn, leg, method), leg)
+
+
+def _classify_invite(turn: Turn, event: edge.Event) -> Subject:
+    if event.opens_call:
+        return Subject(Kind.INVITE_AGAIN, turn.ingress)
+    known = turn.transaction(event.request.transaction) is not None
+    return Subject(Kind.REPEATED_REQUEST if known else Kind.REPLACING)
 
 
 def _speaker(turn: Turn, leg_index: int, from_tag: str) -> record.Leg | None:

@@ -11,7 +11,7 @@ from enum import Enum, auto
 
 from b2bua.callcontrol.v1 import call_pb2 as record
 from b2bua.edge.v1 import edge_pb2 as edge
-from call_control.domain import refer_progress, release, transfer_end
+from call_control.domain import release, transfer_end
 from call_control.domain.turn import Turn
 
 
@@ -63,7 +63,6 @@ def lost(turn: Turn, leg: record.Leg, status: int) -> None:
 
 def _transferor_gone(turn: Turn, leg: record.Leg) -> None:
     """The transfer goes on; the transferee waits for the target."""
-    refer_progress.unsubscribe(turn)
     turn.call.connected[:] = [turn.call.transfer.transferee]
 
 
@@ -72,9 +71,7 @@ def _target_gone(turn: Turn, leg: record.Leg) -> None:
 
 
 def _bystander_gone(turn: Turn, leg: record.Leg) -> None:
-    call = turn.call
-    if call.HasField("subscription") and call.subscription.leg == leg.index:
-        refer_progress.unsubscribe(turn)
+    """Nobody misses it."""
 
 
 _GONE: dict[Part, Callable[[Turn, record.Leg], None]] = {

@@ -57,14 +57,14 @@ def reinvited(turn: Turn, leg: record.Leg, request: edge.RequestEvent, reporter:
     if peer is None or relays.exchange(turn.call) is not None:
         turn.answer(transaction, 491, "Request Pending")
         return
-    grant = _grant(turn, leg, request, transaction)
-    if grant is None:
+    granted = grant(turn, leg, request, transaction)
+    if granted is None:
         return
     digest = party.body_digest(request.body)
     if digest and digest == leg.received_body_digest:
-        _refresh(turn, leg, request, transaction, grant)
+        _refresh(turn, leg, request, transaction, granted)
     else:
-        _cross(turn, leg, peer, request, transaction)
+        cross(turn, leg, peer, request, transaction)
 
 
 def updated(turn: Turn, leg: record.Leg, request: edge.RequestEvent, reporter: edge.EdgeRef) -> None:
@@ -72,19 +72,19 @@ def updated(turn: Turn, leg: record.Leg, request: edge.RequestEvent, reporter: e
     transaction = turn.open_transaction(leg, request, reporter)
     if request.body.data and _offer_waits(turn, leg, transaction):
         return
-    grant = _grant(turn, leg, request, transaction)
-    if grant is None:
+    granted = grant(turn, leg, request, transaction)
+    if granted is None:
         return
     peer = turn.peer(leg) or turn.early_peer(leg)
     if request.body.data and peer is not None:
-        _cross(turn, leg, peer, request, transaction)
+        cross(turn, leg, peer, request, transaction)
         return
     if request.body.data:
         turn.answer(transaction, 491, "Request Pending")
         return
     take_target(leg, request.contact_uri)
-    session.start(turn, leg, grant.timer)
-    turn.answer(transaction, 200, "OK", contact=True, headers=session.headers_of_grant(grant))
+    session.start(turn, leg, granted.timer)
+    turn.answer(transaction, 200, "OK", contact=True, headers=session.headers_of_grant(granted))
 
 
 def _offer_waits(turn: Turn, leg: record.Leg, transaction: record.ServerTransaction) -> bool:
@@ -105,7 +105,7 @@ def _offer_waits(turn: Turn, leg: record.Leg, transaction: record.ServerTransact
     return True
 
 
-def _grant(
+def grant(
     turn: Turn, leg: record.Leg, request: edge.RequestEvent, transaction: record.ServerTransaction
 ) -> Grant | None:
     """What the session timer of the requester's leg will be; None: the request is refused already."""
@@ -113,12 +113,12 @@ def _grant(
         turn.answer(transaction, 483, "Too Many Hops")
         return None
     try:
-        grant = session.granted(turn, leg, request)
+        granted = session.granted(turn, leg, request)
     except session.Refusal as refusal:
         turn.answer(transaction, refusal.status, refusal.reason, headers=refusal.headers)
         return None
-    session.keep_grant(transaction, grant)
-    return grant
+    session.keep_grant(transaction, granted)
+    return granted
 
 
 def take_target(leg: record.Leg, contact_uri: str) -> None:
@@ -162,13 +162,14 @@ def _refresh(
     )
 
 
-def _cross(
+def cross(
     turn: Turn,
     leg: record.Leg,
     peer: record.Leg,
     request: edge.RequestEvent,
     transaction: record.ServerTransaction,
-) -> None:
+) -> record.Relay:
+    """Take a request of one side to the other; what comes of it is decided in `midcall_answers`."""
     method = request.origin.method
     hops = request.max_forwards
     headers = crossing(method, request.headers)
@@ -202,6 +203,7 @@ def _cross(
         relay.request.CopyFrom(command)
         relay.request.ClearField("body")
     turn.request(command, record.PROOF_FINAL, peer)
+    return relay
 
 
 def crossing(method: str, headers: Sequence[sip_pb2.Header]) -> list[sip_pb2.Header]:
@@ -220,7 +222,7 @@ def relayed(turn: Turn, leg: record.Leg, request: edge.RequestEvent, reporter: e
     elif 0 <= request.max_forwards <= 1:
         turn.answer(transaction, 483, "Too Many Hops")
     else:
-        _cross(turn, leg, peer, request, transaction)
+        cross(turn, leg, peer, request, transaction)
 
 
 def options(turn: Turn, leg: record.Leg, request: edge.RequestEvent, reporter: edge.EdgeRef) -> None:

@@ -7,7 +7,17 @@ from collections.abc import Sequence
 from b2bua.callcontrol.v1 import call_pb2 as record
 from b2bua.common.v1 import sip_pb2
 from b2bua.edge.v1 import edge_pb2 as edge
-from call_control.domain import authentication, keepalive, leaving, midcall, party, relays, session
+from call_control.domain import (
+    authentication,
+    keepalive,
+    leaving,
+    midcall,
+    party,
+    relays,
+    replacing,
+    restoring,
+    session,
+)
 from call_control.domain.release import release_all
 from call_control.domain.requests import acknowledgement
 from call_control.domain.turn import Turn
@@ -34,6 +44,7 @@ def relay_provisional(turn: Turn, relay: record.Relay, response: edge.ResponseEv
         status=response.status,
         reason=response.reason,
         contact=True,
+        to_tag="" if transaction.origin_in_dialog else turn.call.legs[relay.from_leg].local_tag,
         body=response.body if response.HasField("body") else None,
     )
     turn.repeat(edge.Command(respond=respond, edge=transaction.edges[0]), transaction.origin)
@@ -65,8 +76,11 @@ def relay_accepted(turn: Turn, relay: record.Relay, response: edge.ResponseEvent
     if relay.state == record.RELAY_STATE_CANCELLING or transaction is None:
         turn.settle_cancel(relay.branch)
         turn.call.relays.remove(relay)
+        restoring.restore(turn, leg)
         return
     _accept(turn, relay, transaction, response)
+    if relay.HasField("replaced"):
+        replacing.accepted(turn, turn.call.legs[relay.from_leg], relay, response.status)
     if relay.method == "INVITE":
         relay.state = record.RELAY_STATE_ANSWERED
         relay.ack_withheld = late_offer
@@ -152,6 +166,8 @@ def relay_refused(turn: Turn, relay: record.Relay, response: edge.ResponseEvent)
         relays.moved(relay, again)
         return
     fatal = relay.method == "INVITE" and response.status in _FATAL
+    if relay.HasField("replaced"):
+        replacing.refused(turn, turn.call.legs[relay.from_leg], response.status)
     _finish(turn, relay, response)
     if fatal:
         leaving.lost(turn, leg, response.status)

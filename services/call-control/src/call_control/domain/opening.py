@@ -7,9 +7,8 @@ from collections.abc import Iterable
 from b2bua.callcontrol.v1 import call_pb2 as record
 from b2bua.common.v1 import sip_pb2
 from b2bua.edge.v1 import edge_pb2 as edge
-from call_control.domain import authorization, finding, hunting, media, party, reliable, session
+from call_control.domain import authorization, finding, hunting, inbound_leg, media, party, reliable, session
 from call_control.domain.turn import Turn
-from sipcore.dialog import route_set_uas
 from sipcore.sdp import NotAcceptable
 
 SCHEMA = 1
@@ -22,7 +21,6 @@ _KEPT = frozenset({"reason", "authorization", "proxy-authorization"})
 def open_call(turn: Turn, event: edge.Event) -> None:
     """Make a call of the caller's INVITE and place the first attempt, or ask whether it may be placed."""
     call, request, policy = turn.call, event.request, turn.policy
-    origin = request.origin
     call.schema = SCHEMA
     call.key = event.call_key
     call.state = record.CALL_STATE_TRYING
@@ -32,28 +30,9 @@ def open_call(turn: Turn, event: edge.Event) -> None:
     call.answer_by_ms = turn.now + (
         min(request.expires, _LONGEST_EXPIRES_S) * 1_000 if request.expires > 0 else policy.answer_timeout_ms
     )
-    leg = call.legs.add(
-        index=0,
-        state=record.LEG_STATE_INVITING,
-        call_id=origin.call_id,
-        local_tag=turn.minter.tag(event.call_key, 0),
-        remote_tag=request.from_tag,
-        local_uri=party.without_tag(origin.to_value),
-        remote_uri=party.without_tag(origin.from_value),
-        local_cseq=hunting.first_cseq(event.call_key, 0),
-        remote_cseq=origin.cseq,
-        invite_cseq=origin.cseq,
-        route_set=route_set_uas(origin.record_route),
-        remote_target=request.contact_uri,
-        edge=event.edge,
-        flow=origin.flow,
-        listener=origin.listener,
-        received_body_digest=party.body_digest(request.body),
-        setup_time_ms=turn.now,
-    )
+    leg = inbound_leg.add(turn, request, event.edge)
     transaction = turn.open_transaction(leg, request, event.edge)
     transaction.reliability = reliable.reliability_of(request.headers)
-    leg.takes_update = party.allows(request.headers, "UPDATE")
     call.invite.CopyFrom(request)
     call.invite.ClearField("origin")
     del call.invite.headers[:]

@@ -10,6 +10,8 @@ from call_control.domain.turn import Emission, Minter
 from sipcore.dialog import aim, route_set_uac
 
 _NO_CALL = (481, "Call Leg/Transaction Does Not Exist")
+_HUNG_UP = (200, "OK")
+_OVER = (500, "Disconnected")
 
 
 def unknown(event: edge.Event, policy: Policy, minter: Minter, leg: int) -> list[Emission]:
@@ -32,13 +34,16 @@ def remembered(
     for past in stone.answers:
         if past.transaction == reference:
             return answer(event, past.status, past.reason, past.to_tag)
-    if event.request.origin.method == "BYE":
-        return answer(event, 200, "OK")
     if event.opens_call:
         # A late copy of the INVITE, which got a 2xx and its ACK.
         stop = edge.Stop(transaction=reference, forget=True)
         return [Emission(edge.Command(call_key=event.call_key, edge=event.edge, stop=stop))]
-    return answer(event, *_NO_CALL)
+    if event.request.origin.method == "INVITE" and not (event.request.to_tag or event.opens_call):
+        # RFC 3891 3: the dialog to be replaced is over.
+        return answer(event, 603, "Decline")
+    if not event.request.to_tag or event.request.origin.method == "CANCEL":
+        return answer(event, *_NO_CALL)
+    return answer(event, *(_OVER if event.request.origin.method != "BYE" else _HUNG_UP))
 
 
 def answer(event: edge.Event, status: int, reason: str, to_tag: str = "") -> list[Emission]:

@@ -14,6 +14,7 @@ from call_control.domain import (
     refer_progress,
     relays,
     requests,
+    restoring,
     session,
     timers,
     transfer,
@@ -46,7 +47,7 @@ _OUTCOMES: Mapping[record.OwnPurpose, _Outcome] = {
     record.OWN_PURPOSE_REFER: _Outcome(transfer.passed_on, transfer.passed_on),
     record.OWN_PURPOSE_TRANSFER: _Outcome(transfer_connect.accepted, transfer_connect.refused),
     record.OWN_PURPOSE_NOTIFY: _Outcome(refer_progress.notified, refer_progress.notified),
-    record.OWN_PURPOSE_RESTORE: _Outcome(transfer_connect.restored, _nothing),
+    record.OWN_PURPOSE_RESTORE: _Outcome(restoring.restored, _nothing),
     record.OWN_PURPOSE_RESTORE_PEER: _Outcome(_nothing, _nothing),
 }
 
@@ -88,9 +89,9 @@ def refused(turn: Turn, relay: record.Relay, response: edge.ResponseEvent) -> No
 def _back_off(turn: Turn, leg: record.Leg, relay: record.Relay) -> None:
     """Our re-INVITE met one of the peer's: send it once more, after a while that differs on both sides.
 
-    On an egress leg the Call-ID is ours. The draw comes from the call's key and the CSeq number.
+    Where we opened the dialog the Call-ID is ours. The draw comes from the call's key and the CSeq number.
     """
-    waits = _OWNERS_WAIT_MS if leg.index else _OTHERS_WAIT_MS
+    waits = _OWNERS_WAIT_MS if party.has_route(leg) else _OTHERS_WAIT_MS
     wait = waits[party.spread(f"{turn.call.key} {relay.cseq}", len(waits))]
     kind = _AGAIN[relay.purpose]
     relays.pay(turn, relay)

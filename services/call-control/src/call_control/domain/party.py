@@ -89,6 +89,11 @@ def via_host(values: Sequence[str]) -> str:
     return host + bracket if bracket else sent_by.partition(":")[0]
 
 
+def has_route(leg: record.Leg) -> bool:
+    """Tell whether we opened the dialog of a leg, along one of the call's routes."""
+    return leg.index > 0 and not leg.replacement
+
+
 def body_digest(body: sip_pb2.Body) -> int:
     """Return 64 bits that stand for a body; 0 for an empty one."""
     return int.from_bytes(blake2b(body.data, digest_size=8).digest(), "big") if body.data else 0

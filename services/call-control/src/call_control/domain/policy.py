@@ -12,7 +12,7 @@ from sipcore.codec_filter import AllowedCodecs
 from sipcore.session_timer import Wish
 
 #: Option tags that a request to us may require (RFC 3261 20.32).
-EXTENSIONS = ("100rel", "timer")
+EXTENSIONS = ("100rel", "timer", "replaces", "norefersub")
 #: Header fields that events carry beside the ones with a field of their own.
 WANTED_HEADERS = (
     "reason",
@@ -39,6 +39,7 @@ WANTED_HEADERS = (
     "refer-to",
     "referred-by",
     "refer-sub",
+    "replaces",
     "also",
 )
 
@@ -102,6 +103,8 @@ class Policy:
     """The reaper ends a call that is older than this."""
     debt_retry_ms: int = 1_000
     """An owed effect is issued again when it is unproved for this long; doubled each time."""
+    debt_retry_most_ms: int = 4_000
+    """T2, the longest of these waits: an edge that comes back within 64*T1 is to hear of it in time."""
     tombstone_ms: int = 32_000
     """64*T1: how long an ended call is remembered."""
     edge_absence_ms: int = 32_000

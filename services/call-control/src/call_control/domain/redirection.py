@@ -53,6 +53,7 @@ def follow(call: record.Call, position: int, contacts: Iterable[str]) -> None:
         route.called = uri.user or ""
         route.transport = _transport(uri)
         route.outbound_proxy = route.to_host = ""
+        route.ourselves = False
         call.routes.append(route)
     call.routes.extend(rest)
 

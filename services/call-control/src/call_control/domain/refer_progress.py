@@ -51,11 +51,6 @@ def hang_up(turn: Turn, leg: record.Leg) -> None:
         dismiss(turn, leg)
 
 
-def unsubscribe(turn: Turn) -> None:
-    """There is nobody to tell any more."""
-    turn.call.ClearField("subscription")
-
-
 def _notify(turn: Turn) -> None:
     subscription = turn.call.subscription
     subscription.told = subscription.status

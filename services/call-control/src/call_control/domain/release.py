@@ -36,7 +36,7 @@ def end_call(turn: Turn, status: int) -> None:
         call.ack_by_ms = 0
     del call.timers[:]
     turn.drop_inquiries()
-    abandon_relays(turn, None)
+    abandon_relays(turn)
     call.ClearField("transfer")
     call.ClearField("subscription")
     turn.changed = True
@@ -56,8 +56,10 @@ def release_leg(turn: Turn, leg: record.Leg, headers: Sequence[sip_pb2.Header] =
             _bye(turn, leg, headers)
     elif leg.state in party.AWAITING_FINAL:
         leg.end_time_ms = turn.now
-        if leg.index:
+        if party.has_route(leg):
             _cancel(turn, leg, headers)
+        elif leg.index:
+            leg.state = record.LEG_STATE_ENDED
         else:
             _refuse(turn, leg)
 
@@ -206,7 +208,7 @@ def leave(turn: Turn, leg: record.Leg, request: edge.RequestEvent) -> None:
     leg.state = record.LEG_STATE_ENDED
     leg.end_time_ms = turn.now
     leg.remote_cseq = max(leg.remote_cseq, request.origin.cseq)
-    abandon_relays(turn, leg)
+    abandon_relays(turn)
     if leg.index == 0 and turn.invite_transaction is not None:
         turn.call.ack_by_ms = 0
         # Whoever hangs up has our 2xx: its ACK got lost, and no edge need repeat the answer.
@@ -250,6 +252,8 @@ def dismissed(turn: Turn, leg: record.Leg, request: edge.RequestEvent, reporter:
 def _part(turn: Turn, leg: record.Leg) -> None:
     """End what is under way between a leg and another, and let its timers run no longer."""
     call = turn.call
+    if call.HasField("subscription") and call.subscription.leg == leg.index:
+        call.ClearField("subscription")
     timers.disarm(call, *_OF_A_DIALOG, leg=leg.index)
     for relay in [one for one in call.relays if leg.index in (one.from_leg, one.to_leg)]:
         _part_from(turn, relay, leg)
@@ -276,17 +280,18 @@ def _part_from(turn: Turn, relay: record.Relay, leg: record.Leg) -> None:
     turn.changed = True
 
 
-def abandon_relays(turn: Turn, gone: record.Leg | None) -> None:
+def abandon_relays(turn: Turn) -> None:
     """End the requests under way inside the dialogs: answer the requester, cancel our own.
 
-    The peer of `gone` has hung up: nothing is cancelled there.
+    Ours are cancelled at a peer that has hung up, too: nothing else makes it answer an INVITE that it got
+    before (RFC 3261 15.1.1 does not ask for it).
     """
     for relay in turn.call.relays:
         transaction = turn.transaction(relay.transaction)
         unanswered = relay.state == record.RELAY_STATE_PENDING
         if transaction is not None and unanswered:
             turn.answer(transaction, 487, "Request Terminated")
-        if unanswered and relay.method == "INVITE" and (gone is None or relay.to_leg != gone.index):
+        if unanswered and relay.method == "INVITE":
             turn.cancel(
                 edge.Cancel(
                     branch=relay.branch,

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from b2bua.callcontrol.v1 import call_pb2 as record
 from b2bua.common.v1 import sip_pb2
 from b2bua.edge.v1 import edge_pb2 as edge
-from call_control.domain import authentication
+from call_control.domain import authentication, party
 from call_control.domain.turn import Turn
 from sipcore.dialog import aim
 
@@ -33,7 +33,7 @@ def in_dialog(
         authentication.new_request(leg)
         octets = body.data if body is not None else b""
         request.headers.extend(authentication.credentials(turn, leg, method, request.request_uri, octets))
-    if leg.index:
+    if party.has_route(leg):
         request.headers.extend(leg_headers(turn.call, leg))
     request.headers.extend(headers)
     if max_forwards:
@@ -89,7 +89,10 @@ def first_hop(route: record.Route) -> str:
 def _request(turn: Turn, leg: record.Leg, method: str, cseq: int) -> edge.SendRequest:
     dialog: record.Leg | record.EarlyDialog = leg.early if leg.HasField("early") else leg
     target = aim(dialog.route_set, dialog.remote_target)
-    outbound_proxy = turn.call.routes[leg.route].outbound_proxy if leg.index else ""
+    next_hop, ourselves = target.next_hop, False
+    if party.has_route(leg):
+        route = turn.call.routes[leg.route]
+        next_hop, ourselves = route.outbound_proxy or next_hop, route.ourselves
     return edge.SendRequest(
         method=method,
         request_uri=target.request_uri,
@@ -102,5 +105,5 @@ def _request(turn: Turn, leg: record.Leg, method: str, cseq: int) -> edge.SendRe
         cseq=cseq,
         route=target.route,
         max_forwards=turn.policy.max_forwards,
-        target=edge.Target(uri=outbound_proxy or target.next_hop, flow=leg.flow, listener=leg.listener),
+        target=edge.Target(uri=next_hop, flow=leg.flow, listener=leg.listener, ourselves=ourselves),
     )

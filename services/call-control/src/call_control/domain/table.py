@@ -20,6 +20,7 @@ from call_control.domain import (
     own_answers,
     release,
     reliable,
+    replacing,
     transfer,
     transfer_connect,
     upkeep,
@@ -133,6 +134,17 @@ def _reinvite_unacknowledged(turn: Turn, event: edge.Event, subject: Subject) ->
         midcall_answers.expire_relay(turn, subject.relay)
 
 
+def _replacing(turn: Turn, event: edge.Event, subject: Subject) -> None:
+    replacing.invited(turn, event.request, event.edge)
+
+
+def _not_replaced(status: int, reason: str) -> Handler:
+    def handle(turn: Turn, event: edge.Event, subject: Subject) -> None:
+        replacing.refuse(turn, event.request, event.edge, status, reason)
+
+    return handle
+
+
 def _in_dialog(
     handler: Callable[[Turn, record.Leg, edge.RequestEvent, edge.EdgeRef], None],
 ) -> Handler:
@@ -157,6 +169,13 @@ def _repeated_request(turn: Turn, event: edge.Event, subject: Subject) -> None:
     transaction = turn.transaction(event.request.transaction)
     if transaction is not None:
         _join(turn, transaction, event)
+
+
+def _reinvite_cancelled(turn: Turn, event: edge.Event, subject: Subject) -> None:
+    assert subject.relay is not None
+    midcall.reinvite_cancelled(turn, subject.relay, event.request, event.edge)
+    if subject.relay.HasField("replaced"):
+        replacing.refused(turn, turn.call.legs[subject.relay.from_leg], 487)
 
 
 def _relay_request(
@@ -216,6 +235,11 @@ def _rows() -> Mapping[tuple[record.CallState, Kind], Handler]:
             rows[state, kind] = handler
 
     row(Kind.INVITE_AGAIN, _invite_again)
+    row(Kind.REPLACING, _replacing, CONFIRMED)
+    # A dialog that is not up yet was begun by the other side, or leads to somebody who may still refuse.
+    row(Kind.REPLACING, _not_replaced(*replacing.NO_DIALOG), *_UNANSWERED)
+    row(Kind.REPLACING, _not_replaced(*replacing.PENDING), ANSWERED)
+    row(Kind.REPLACING, _not_replaced(*replacing.DECLINED), ENDED)
     row(Kind.CANCEL, _cancelled, *_UNANSWERED)
     row(Kind.CANCEL, _cancel_too_late, ANSWERED, CONFIRMED, ENDED)
     row(Kind.SELF_CANCELLED, _self_cancelled, *_UNANSWERED, ANSWERED)
@@ -261,7 +285,7 @@ def _rows() -> Mapping[tuple[record.CallState, Kind], Handler]:
     row(Kind.OLD_REQUEST, _OLD)
     row(Kind.RELEASED_LEG, _NO_DIALOG, *_UNANSWERED, *_UP)
     row(Kind.RELEASED_LEG, _GONE, ENDED)
-    row(Kind.REINVITE_CANCEL, _relay_request(midcall.reinvite_cancelled), *_UP)
+    row(Kind.REINVITE_CANCEL, _reinvite_cancelled, *_UP)
     row(Kind.REINVITE_ACK, _relay_request(midcall_answers.reinvite_acknowledged), *_UP)
     row(Kind.RELAY_PROVISIONAL, _relay_response(midcall_answers.relay_provisional), *_UNANSWERED, *_UP)
     row(Kind.RELAY_SUCCESS, _relay_response(midcall_answers.relay_accepted), *_UNANSWERED, *_UP)

@@ -24,7 +24,7 @@ def referred(turn: Turn, leg: record.Leg, request: edge.RequestEvent, reporter: 
         turn.answer(transaction, 400, "Bad Request")
         return
     turn.answer(transaction, 202, "Accepted")
-    abandon_relays(turn, leg)
+    abandon_relays(turn)
     pass_on(turn, leg, targets[0])
     release_leg(turn, leg)
 

@@ -53,8 +53,12 @@ def _transferee(turn: Turn, leg: record.Leg) -> record.Leg:
     """Return the leg that stays. Raises Refusal 491 while the call is in no state to be transferred."""
     call = turn.call
     peer = turn.peer(leg)
-    ready = call.state == record.CALL_STATE_CONFIRMED and peer is not None
-    if peer is None or not ready or call.HasField("transfer") or call.HasField("subscription"):
+    changing = (
+        call.HasField("transfer")
+        or call.HasField("subscription")
+        or any(relay.HasField("replaced") for relay in call.relays)
+    )
+    if call.state != record.CALL_STATE_CONFIRMED or peer is None or changing:
         raise Refusal(491, "Request Pending")
     return peer
 

@@ -16,6 +16,7 @@ from call_control.domain import (
     party,
     refer_progress,
     relays,
+    restoring,
     session,
     timers,
     transfer_end,
@@ -96,11 +97,11 @@ def offer_due(turn: Turn, leg: record.Leg, due_ms: int) -> None:
 def accepted(turn: Turn, leg: record.Leg, relay: record.Relay, response: edge.ResponseEvent) -> None:
     """The transferee takes the target's offer: they are connected, and the transferor may go."""
     if relay.state == record.RELAY_STATE_CANCELLING:
-        _restore(turn, leg)
+        restoring.restore(turn, leg)
         return
     if not response.body.data:
         transfer_end.failed(turn, 488, "Not Acceptable Here")
-        _restore(turn, leg)
+        restoring.restore(turn, leg)
         return
     call = turn.call
     target, transferor = call.legs[call.transfer.target], call.legs[call.transfer.transferor]
@@ -138,40 +139,3 @@ def limit_reached(turn: Turn, leg: record.Leg, due_ms: int) -> None:
     """The target rings, or the transferee is busy, for too long."""
     if turn.call.HasField("transfer") and turn.call.state != record.CALL_STATE_ENDED:
         transfer_end.failed(turn, 408, "Request Timeout")
-
-
-# -- a transferee that took the offer of a target which was gone by then ---------------------------
-
-
-def _restore(turn: Turn, leg: record.Leg) -> None:
-    """Offer the transferee once more what it had from the transferor."""
-    if turn.call.state == record.CALL_STATE_ENDED or turn.peer(leg) is None:
-        return
-    own_requests.send(
-        turn,
-        leg,
-        "INVITE",
-        record.OWN_PURPOSE_RESTORE,
-        headers=session.request_headers(turn, leg),
-        body=leg.sent_body if leg.HasField("sent_body") else None,
-    )
-
-
-def restored(turn: Turn, leg: record.Leg, relay: record.Relay, response: edge.ResponseEvent) -> None:
-    """The transferee is back; if its session description has changed, the transferor must know."""
-    peer = turn.peer(leg)
-    if peer is None or not response.body.data:
-        return
-    leg.received_body_digest = party.body_digest(response.body)
-    session.agreed(turn, leg, response)
-    if response.body.data == peer.sent_body.data:
-        return
-    peer.sent_body.CopyFrom(response.body)
-    own_requests.send(
-        turn,
-        peer,
-        "INVITE",
-        record.OWN_PURPOSE_RESTORE_PEER,
-        headers=session.request_headers(turn, peer),
-        body=response.body,
-    )

@@ -65,8 +65,6 @@ class Emission(NamedTuple):
 
     command: edge.Command
     origin: edge.Origin | None = None
-    own_edge_only: bool = False
-    """No other edge than the one it names may carry it out."""
 
 
 @dataclass(slots=True)
@@ -177,6 +175,8 @@ class Turn:
         if not transaction.origin_in_dialog:
             respond.to_tag = leg.local_tag
         respond.contact = contact
+        if self.policy.server:
+            respond.headers.add(name="Server", value=self.policy.server)
         if headers:
             respond.headers.extend(headers)
         respond.peer_tag = leg.remote_tag
@@ -304,17 +304,10 @@ class Turn:
         self.call.last_debt += by
 
     def issue(self, debt: record.Debt) -> None:
-        """Emit the command of a debt once more.
-
-        An INVITE only at its edge, which may have sent it: from another one the callee would see a merged
-        request (RFC 3261 8.2.2.2).
-        """
+        """Emit the command of a debt once more."""
         command = debt.command
         if debt.body_is_offer:
             command = _with_body(command, self.call.invite.body)
-        if command.send_request.method == "INVITE":
-            self.emissions.append(Emission(command, own_edge_only=True))
-            return
         self._emit(
             command, self.transaction(command.respond.transaction) if command.HasField("respond") else None
         )

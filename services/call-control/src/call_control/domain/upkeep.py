@@ -23,11 +23,7 @@ from call_control.domain import (
 from call_control.domain.party import LOCAL_HOST
 from call_control.domain.turn import Turn, lifetime_of_request, same_request
 
-_UNFINISHED_LEG = (
-    record.LEG_STATE_INVITING,
-    record.LEG_STATE_PROCEEDING,
-    record.LEG_STATE_CANCELLING,
-)
+_CURRENT = (record.LEG_STATE_INVITING, record.LEG_STATE_PROCEEDING)
 
 
 def store_sent(turn: Turn, sent: edge.Sent) -> None:
@@ -75,7 +71,9 @@ def pay_done(turn: Turn, ids: Collection[int]) -> None:
 def _close_if_final(turn: Turn, reference: str) -> None:
     """A confirmed final answer ends its transaction; that of the opening INVITE waits for its ACK."""
     transaction = turn.transaction(reference) if reference else None
-    if transaction is not None and transaction.answer.status >= 200 and transaction.origin_in_dialog:
+    if transaction is None or transaction.answer.status < 200:
+        return
+    if transaction.origin_in_dialog or transaction.leg:
         turn.close_transaction(reference)
 
 
@@ -162,7 +160,7 @@ def _watch(turn: Turn, absences: Absences) -> None:
         unheard = leg.state == record.LEG_STATE_INVITING and leg.HasField("sent")
         if unheard and absences.has_forgotten(leg.sent.edge):
             hunting.repeat_invite(turn, leg)
-        if leg.state in _UNFINISHED_LEG and absences.is_away(leg.edge):
+        if leg.state in _CURRENT and absences.is_away(leg.edge):
             hunting.abandon(turn, leg)
             if hunting.hunts(call) and not hunting.hunt(turn):
                 hunting.fail_call(turn, 408, "Request Timeout")
@@ -170,7 +168,7 @@ def _watch(turn: Turn, absences: Absences) -> None:
 
 
 def _reissue_due(turn: Turn) -> None:
-    """Issue again what is unproved for too long, each time after twice the wait; drop the hopeless."""
+    """Issue again what is unproved for too long, first after twice the wait each time; drop the hopeless."""
     policy, expired = turn.policy, []
     for position, debt in enumerate(turn.call.debts):
         if debt.deadline_ms > turn.now:
@@ -182,8 +180,7 @@ def _reissue_due(turn: Turn) -> None:
             continue
         _issue(turn, debt)
         age = lifetime_of_request(policy, debt.command.send_request.method, debt.proof) - left
-        wait = max(policy.debt_retry_ms, min(age, policy.ack_timeout_ms))
-        debt.deadline_ms = turn.now + min(wait, left)
+        debt.deadline_ms = turn.now + min(max(policy.debt_retry_ms, age), policy.debt_retry_most_ms, left)
     _give_up(turn, expired)
 
 

@@ -89,6 +89,16 @@ class Framing:
         self._scanned = self._end = 0
 
 
+class _Watched:
+    """A connection that is watched."""
+
+    __slots__ = ("framing", "peer")
+
+    def __init__(self, peer: Address) -> None:
+        self.peer: Final = peer
+        self.framing: Final = Framing()
+
+
 class ObservedShell(Shell):
     """As `Shell`, and tells an observer."""
 
@@ -102,7 +112,7 @@ class ObservedShell(Shell):
     ) -> None:
         super().__init__(resolver, counters, limits, flush)
         self._observer: Final = observer
-        self._peers: dict[str, Address] = {}
+        self._watched: Final[dict[str, _Watched]] = {}
 
     def send_datagram(self, listener: str, data: bytes, address: Address) -> None:
         """See `Shell`."""
@@ -111,19 +121,19 @@ class ObservedShell(Shell):
 
     def connect(self, flow: str, listener: str, address: Address) -> None:
         """See `Shell`."""
-        self._peers[flow] = address
+        self._watched[flow] = _Watched(address)
         super().connect(flow, listener, address)
 
     def send_stream(self, flow: str, data: bytes) -> None:
         """See `Shell`; the answer to a keep-alive is no message."""
-        peer = self._peers.get(flow)
-        if peer is not None and data.strip():
-            self._observer.sending("tcp", data, peer)
+        watched = self._watched.get(flow)
+        if watched is not None and data.strip():
+            self._observer.sending("tcp", data, watched.peer)
         super().send_stream(flow, data)
 
     def close_stream(self, flow: str) -> None:
         """See `Shell`."""
-        self._peers.pop(flow, None)
+        self._watched.pop(flow, None)
         super().close_stream(flow)
 
     def _receiver(self, core: EdgeCore) -> Receiver:
@@ -137,39 +147,31 @@ class ObservedShell(Shell):
         return observed
 
     def _sink(self, core: EdgeCore) -> FlowSink:
-        return _ObservedFlows(core, self._observer, self._peers)
+        return _ObservedFlows(core, self._observer, self._watched)
 
 
 class _ObservedFlows:
     """`FlowSink` in front of the core's."""
 
-    def __init__(self, sink: FlowSink, observer: MessageObserver, peers: dict[str, Address]) -> None:
+    def __init__(self, sink: FlowSink, observer: MessageObserver, watched: dict[str, _Watched]) -> None:
         self._sink = sink
         self._observer = observer
-        self._peers = peers
-        self._framings: dict[str, Framing] = {}
+        self._watched = watched
         self.incomplete_since = sink.incomplete_since
 
     def flow_opened(self, listener: str, peer: Address, now: float) -> str | None:
         flow = self._sink.flow_opened(listener, peer, now)
         if flow is not None:
-            self._peers[flow] = peer
+            self._watched[flow] = _Watched(peer)
         return flow
 
     def receive_stream(self, flow: str, data: bytes, now: float) -> None:
-        peer = self._peers.get(flow)
-        if peer is not None:
-            framing = self._framings.get(flow)
-            if framing is None:
-                framing = self._framings[flow] = Framing()
-            for message in framing.receive(data):
-                self._observer.received("tcp", message, peer)
+        watched = self._watched.get(flow)
+        if watched is not None:
+            for message in watched.framing.receive(data):
+                self._observer.received("tcp", message, watched.peer)
         self._sink.receive_stream(flow, data, now)
-        if flow not in self._peers:
-            # The core gave the connection up.
-            self._framings.pop(flow, None)
 
     def flow_closed(self, flow: str, now: float) -> None:
-        self._peers.pop(flow, None)
-        self._framings.pop(flow, None)
+        self._watched.pop(flow, None)
         self._sink.flow_closed(flow, now)

@@ -9,7 +9,8 @@ from sipcore.errors import PeerProtocolError
 from sipcore.uri import Uri, parse_uri
 
 DEFAULT_PORT: Final = 5060
-_WILDCARDS: Final = frozenset({"0.0.0.0", "::"})
+_LOOPBACKS: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+_WILDCARDS: Final = frozenset(_LOOPBACKS)
 MAX_CACHED: Final = 8192
 """Peers, or targets, of which anything is remembered; then all of it is forgotten."""
 _TRANSPORTS: Final = frozenset({"udp", "tcp"})
@@ -77,6 +78,14 @@ class Addressing:
                 self._chosen.clear()
             chosen = self._chosen[key] = self._choose(transport, ip, preferred)
             return chosen
+
+    def ourselves(self) -> list[Endpoint]:
+        """Where this edge hears itself: its first listener, by UDP if there is one."""
+        listeners = sorted(self.by_name.values(), key=lambda listener: listener.transport != "udp")
+        return [
+            Endpoint(_LOOPBACKS.get(listener.host, listener.host), listener.port, listener.transport)
+            for listener in listeners[:1]
+        ]
 
     def _make_local(self, listener: Listener, peer_ip: str) -> Local:
         advertise, contact = listener.advertise, listener.contact

@@ -221,7 +221,10 @@ class Delivery:
     def home(self, call_key: str) -> str | None:
         """Return the pod that events of this call go to at present."""
         names = self._rendezvous.order(call_key[:SHARD_CHARACTERS])
-        return next((name for name in names if not self._pods[name].draining), names[0] if names else None)
+        for name in names:
+            if not self._pods[name].draining:
+                return name
+        return names[0] if names else None
 
     # Events
 

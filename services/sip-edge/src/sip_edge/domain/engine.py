@@ -30,6 +30,9 @@ from sipcore.message import Request, Response
 from sipcore.parser import Ping, parse_datagram
 from svckit.identity import Identity
 
+_Ref = tuple[str, int, str]
+"""A command: key of its call, its id, and what it asks for."""
+
 
 class EdgeCore:
     """One edge without sockets and clocks. `now` is monotonic seconds; all calls come from one thread."""
@@ -60,7 +63,7 @@ class EdgeCore:
         self._deadlines: Final = Deadlines(horizon=64 * config.timers.t1)
         self.next_deadline: Final = self._deadlines.next
         """When `on_timer` wants to be called; infinity for never. May change with any other call."""
-        self._executed: Final[Remembered[tuple[str, int], Attempt | bool]] = Remembered(64 * config.timers.t1)
+        self._executed: Final[Remembered[_Ref, Attempt | bool]] = Remembered(64 * config.timers.t1)
         self._proxy: HelperProxy | None = None
         self._uas: Uas | None = None
         self._uac: Uac | None = None
@@ -208,25 +211,27 @@ class EdgeCore:
     def execute(self, command: edge_pb2.Command, now: float) -> None:
         """Carry out a command, once per id; a repetition is told again what became of it.
 
-        Commands with id 0 are nobody's debt: each of them is another one.
+        Commands with id 0 are nobody's debt: each of them is another one. So is one with the id of another
+        that asks for something else: a record that a store has lost was continued from an older version.
         """
         uas, uac = self._uas, self._uac
         if uas is None or uac is None:
             self.counters.drop(DropReason.NOT_GREETED)
             return
-        ref = (command.call_key, command.id)
+        kind = command.WhichOneof("kind")
+        ref = (command.call_key, command.id, _what(command, kind))
         before = self._executed.get(ref) if command.id else None
         if before is not None:
-            self._repeat(command, before, uac)
+            self._repeat(ref, before, uac)
             return
-        kind = command.WhichOneof("kind")
         if kind == "respond":
             self._remember(ref, True, now)
-            uas.respond(command, now)
+            uas.respond(command.call_key, command.respond, now)
+            self._events.done(ref[0], ref[1])
         elif kind == "send_request":
             request = command.send_request
             if request.method == "ACK":
-                uac.acknowledge(request, lambda: self._done(command, now), now)
+                uac.acknowledge(request, lambda: self._done(ref, now), now)
             else:
                 attempt = Attempt(command.call_key, request)
                 self._remember(ref, attempt, now)
@@ -234,29 +239,29 @@ class EdgeCore:
         elif kind == "cancel":
             # Not remembered until accepted: the same command may come again once a provisional was seen.
             if uac.cancel(command, now):
-                self._done(command, now)
+                self._done(ref, now)
         elif kind == "stop":
             stop = command.stop
             if not _stop(stop, uas, uac, now):
                 self.counters.drop(DropReason.STOP_UNKNOWN)
-            self._done(command, now)
+            self._done(ref, now)
         else:
             self.counters.drop(DropReason.COMMAND_EMPTY)
 
-    def _done(self, command: edge_pb2.Command, now: float) -> None:
-        self._remember((command.call_key, command.id), True, now)
-        self._events.done(command)
+    def _done(self, ref: _Ref, now: float) -> None:
+        self._remember(ref, True, now)
+        self._events.done(ref[0], ref[1])
 
-    def _remember(self, ref: tuple[str, int], outcome: Attempt | bool, now: float) -> None:
+    def _remember(self, ref: _Ref, outcome: Attempt | bool, now: float) -> None:
         if ref[1]:
             self._executed.put(ref, outcome, now)
 
-    def _repeat(self, command: edge_pb2.Command, before: Attempt | bool, uac: Uac) -> None:
+    def _repeat(self, ref: _Ref, before: Attempt | bool, uac: Uac) -> None:
         self.counters.drop(DropReason.COMMAND_REPEATED)
         if isinstance(before, Attempt):
             uac.again(before)
         else:
-            self._events.done(command)
+            self._events.done(ref[0], ref[1])
 
     # Time
 
@@ -316,6 +321,16 @@ class EdgeCore:
         self.counters.drop(DropReason.FLOW_FRAMING_LOST)
         self._outlet.close_stream(flow.id)
         self.flow_closed(flow.id, now)
+
+
+def _what(command: edge_pb2.Command, kind: str | None) -> str:
+    """What a command asks for, as far as two with one id may differ."""
+    if kind == "respond":
+        respond = command.respond
+        return f"{respond.status} {respond.transaction}"
+    if kind == "send_request":
+        return command.send_request.branch
+    return command.cancel.branch if kind == "cancel" else ""
 
 
 def _stop(stop: edge_pb2.Stop, uas: Uas, uac: Uac, now: float) -> bool:

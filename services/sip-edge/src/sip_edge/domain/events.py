@@ -40,10 +40,10 @@ class Events:
         self,
         request: Request,
         origin: Origin,
-        *,
         call_key: str,
         transaction: str,
         transport: str,
+        *,
         opens_call: bool = False,
         cancel_answered: bool = False,
         merge_key: str = "",
@@ -58,11 +58,13 @@ class Events:
         told.transaction = transaction
         told.request_uri = request.uri
         told.from_tag = origin.from_tag
-        told.to_tag = origin.to_tag
+        if origin.to_tag:
+            told.to_tag = origin.to_tag
         told.contact_uri = _contact(request)
         told.max_forwards = -1 if max_forwards is None else max_forwards
         told.expires = -1 if expires is None else expires
-        told.merge_key = merge_key
+        if merge_key:
+            told.merge_key = merge_key
         if cancel_answered:
             told.cancel_answered = True
         self._copy(request, told)
@@ -175,9 +177,12 @@ class Events:
         event.self_cancelled.transaction = transaction
         self._link.submit(event)
 
-    def done(self, command: edge_pb2.Command) -> None:
+    def done(self, call_key: str, number: int) -> None:
         """A command was carried out."""
-        self._link.done((edge_pb2.CommandRef(call_key=command.call_key, id=command.id),))
+        ref = edge_pb2.CommandRef()
+        ref.call_key = call_key
+        ref.id = number
+        self._link.done((ref,))
 
     def _event(self, call_key: str) -> edge_pb2.Event:
         """The next event, to be filled field by field, which costs half of what keyword arguments do."""

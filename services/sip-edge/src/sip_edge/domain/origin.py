@@ -90,7 +90,7 @@ class Origin:
     flow: str
     listener: str
     _lines: _Lines | None
-    """What all answers have in common, once there was one."""
+    """What all answers have in common, kept after a provisional one for the next."""
 
     @classmethod
     def of_request(cls, request: Request, arrival: Arrival) -> "Origin":
@@ -158,7 +158,8 @@ class Origin:
         source = proto.source
         source.ip, source.port = self.source
         source.transport = transport
-        proto.flow = self.flow
+        if self.flow:
+            proto.flow = self.flow
         proto.listener = self.listener
 
     def answer(
@@ -168,7 +169,9 @@ class Origin:
 
         Raises `LocalProtocolError` when a value cannot be written down.
         """
-        vias, from_line, others = self._lines or self._write()
+        common = self._lines or self._common_lines()
+        self._lines = common if status < 200 else None
+        vias, from_line, others = common
         to_value = self.to_value if self.to_tag or not to_tag else f"{self.to_value};tag={to_tag}"
         lines = [status_line(status, reason), *vias]
         # RFC 3261 12.1.1; a 100 opens no dialog.
@@ -177,13 +180,12 @@ class Origin:
         lines += (from_line, f"To: {to_value}", *others)
         return compose(lines, headers, body)
 
-    def _write(self) -> _Lines:
-        self._lines = (
+    def _common_lines(self) -> _Lines:
+        return (
             [f"Via: {value}" for value in self.via],
             f"From: {self.from_value}",
             (f"Call-ID: {self.call_id}", f"CSeq: {self.cseq} {self.method}"),
         )
-        return self._lines
 
 
 def reference(request: Request) -> str:

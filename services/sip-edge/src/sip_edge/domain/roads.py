@@ -64,6 +64,8 @@ class Roads:
         if target.HasField("address"):
             address = target.address
             return [Endpoint(address.ip, address.port, address.transport or "udp")]
+        if target.ourselves:
+            return self._addressing.ourselves()
         aim = self._aims.of(target.uri)
         if isinstance(aim, Query):
             return aim

@@ -238,7 +238,8 @@ class Uac:
         sent.sent_by = local.sent_by
         address = sent.address
         address.ip, address.port, address.transport = endpoint
-        sent.flow = flow
+        if flow:
+            sent.flow = flow
         sent.local_host = local.host
         sent.listener = local.listener.name
         sent.edge.CopyFrom(self._events.edge)

@@ -34,6 +34,7 @@ from sip_edge.domain.refusals import (
     refusal_tag,
     unsupported,
 )
+from sip_edge.domain.replacing import names_a_dialog, replaced_tag
 from sip_edge.domain.server_table import ServerEntry, ServerTable
 from sip_edge.domain.wires import Wires
 from sip_edge.domain.writing import body_fields
@@ -133,6 +134,8 @@ class Uas:
             self._refuse(request, arrival, base, bad_extension(missing))
         elif to_tag:
             self._inside(request, to_tag, base, key, arrival, now)
+        elif opens_call and names_a_dialog(request):
+            self._replace(request, base, key, arrival, now)
         elif not self._access.allows(arrival.source[0]):
             self._refuse(request, arrival, base, FORBIDDEN)
         elif opens_call:
@@ -173,6 +176,23 @@ class Uas:
             self._trying(entry, request, now)
         elif request.method == "PRACK":
             self._provisionals.acknowledge(request, now)
+        self._submit(entry, request, arrival, now)
+
+    def _replace(self, request: Request, base: str, key: str, arrival: Arrival, now: float) -> None:
+        """An INVITE that is to take the place of a dialog (RFC 3891): that of the call which it names.
+
+        The access list is not asked, as it is not inside a dialog: the tag proves that the peer knows it.
+        """
+        to_tag = replaced_tag(request)
+        read = self._identity.read_tag(to_tag)
+        if read is None:
+            self._refuse(request, arrival, base, NO_TRANSACTION)
+            return
+        if self._table.open_in(to_tag) >= self._config.dialog_transactions:
+            self._refuse(request, arrival, base, TOO_MANY, retry=True)
+            return
+        entry = self._enter(request, key, read[0], arrival, now, dialog=to_tag)
+        self._trying(entry, request, now)
         self._submit(entry, request, arrival, now)
 
     def _options(self, request: Request, base: str, arrival: Arrival) -> None:
@@ -251,27 +271,19 @@ class Uas:
     def _pass_ack(self, request: Request, transaction: str, call_key: str, arrival: Arrival) -> None:
         origin = Origin.of_request(request, arrival)
         try:
-            self._events.request(
-                request,
-                origin,
-                call_key=call_key,
-                transaction=transaction,
-                transport=arrival.listener.transport,
-            )
+            self._events.request(request, origin, call_key, transaction, arrival.listener.transport)
         except UnicodeEncodeError:
             self._counters.drop(DropReason.MALFORMED)
 
     # Answers of call-control
 
-    def respond(self, command: edge_pb2.Command, now: float) -> None:
+    def respond(self, call_key: str, respond: edge_pb2.Respond, now: float) -> None:
         """Answer a request, with its transaction or from what the command says about it."""
-        respond = command.respond
         entry = self._table.get(respond.transaction)
         if entry is not None:
             self._give(entry, respond, now)
         else:
-            self._answer_for_another(command, now)
-        self._events.done(command)
+            self._answer_for_another(call_key, respond, now)
 
     def forget(self, transaction: str, now: float) -> bool:
         """The request is over: its ACK came elsewhere, or it is a late copy. False: it is not known."""
@@ -311,31 +323,31 @@ class Uas:
             to_tag = self._identity.tag(call_key, 0)
         headers: Fields = [("Contact", self._contact(origin))] if respond.contact else []
         headers += [(header.name, header.value) for header in respond.headers]
-        headers += body_fields(respond.body)
+        body = respond.body
+        headers += body_fields(body)
         try:
-            return origin.answer(respond.status, respond.reason, to_tag, headers, respond.body.data)
+            return origin.answer(respond.status, respond.reason, to_tag, headers, body.data)
         except LocalProtocolError:
             self._counters.drop(DropReason.UNSENDABLE)
             return None
 
-    def _answer_for_another(self, command: edge_pb2.Command, now: float) -> None:
+    def _answer_for_another(self, call_key: str, respond: edge_pb2.Respond, now: float) -> None:
         """Answer a request that another edge received, or this one before a restart.
 
         Only a final answer makes a transaction of it: the final one that follows a provisional may leave by
         the edge of the request again, and then nobody would end this one.
         """
-        respond = command.respond
         origin = self._origin_of(respond)
         if origin is None:
             return
         if respond.status >= 200:
-            self._give(self._make(respond.transaction, command.call_key, origin, now), respond, now)
+            self._give(self._make(respond.transaction, call_key, origin, now), respond, now)
             return
-        data = self._written(origin, command.call_key, respond)
+        data = self._written(origin, call_key, respond)
         if data is not None:
             self._wires.answer(origin, respond.status, data)
             if respond.rseq:
-                self._provisionals.sent(respond.transaction, command.call_key, origin, respond, data, now)
+                self._provisionals.sent(respond.transaction, call_key, origin, respond, data, now)
 
     def _origin_of(self, respond: edge_pb2.Respond) -> Origin | None:
         if not respond.transaction or not respond.HasField("origin"):
@@ -396,9 +408,9 @@ class Uas:
             self._events.request(
                 request,
                 entry.origin,
-                call_key=entry.call_key,
-                transaction=entry.key,
-                transport=arrival.listener.transport,
+                entry.call_key,
+                entry.key,
+                arrival.listener.transport,
                 opens_call=opens_call,
                 cancel_answered=cancel_answered,
                 merge_key=merge_key,
@@ -407,8 +419,8 @@ class Uas:
             self._conclude(entry, NOT_UTF8, now)
 
     def _trying(self, entry: ServerEntry, request: Request, now: float) -> None:
-        timestamp = request.headers.get("timestamp")
-        headers = [("Timestamp", timestamp)] if timestamp else []
+        timestamp = request.headers.index.get("timestamp")
+        headers = [("Timestamp", timestamp[0])] if timestamp and timestamp[0] else []
         self._send(entry, 100, entry.origin.answer(100, "Trying", "", headers), "", now)
 
     def _conclude(self, entry: ServerEntry, verdict: Verdict, now: float) -> None:

@@ -10,18 +10,22 @@ from sipcore.serializer import compose, request_line, serialize_request
 Fields = list[tuple[str, str]]
 
 _LOCAL: Final = "@local"
+_HOST_BEGINS: Final = frozenset("@:")
 _HOST_ENDS: Final = frozenset(">;:?, \t")
 
 
 def with_local_host(value: str, host: str) -> str:
-    """`value` with the host "@local" replaced; a host that only begins with these letters is left alone."""
-    at = value.find(_LOCAL)
-    if at < 0:
+    """`value` with the host "@local" replaced: `<sip:alice@@local>`, `<sip:@local>`.
+
+    A host `local`, one that only begins with these letters, and a display name are left alone.
+    """
+    at = value.rfind(_LOCAL)
+    if at < 1 or value[at - 1] not in _HOST_BEGINS:
         return value
     end = at + len(_LOCAL)
     if end < len(value) and value[end] not in _HOST_ENDS:
         return value
-    return f"{value[:at]}@{host}{value[end:]}"
+    return f"{value[:at]}{host}{value[end:]}"
 
 
 def via_start(local: Local, sent_by: str) -> str:

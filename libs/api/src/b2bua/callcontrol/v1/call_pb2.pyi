@@ -158,7 +158,7 @@ TRANSFER_STATE_DIALLING: TransferState
 TRANSFER_STATE_CONNECTING: TransferState
 
 class Leg(_message.Message):
-    __slots__ = ("index", "state", "call_id", "local_tag", "remote_tag", "local_uri", "remote_uri", "local_cseq", "remote_cseq", "invite_cseq", "route_set", "remote_target", "edge", "flow", "listener", "invite_branch", "sent", "contact_user", "received_body_digest", "sent_body", "ack_withheld", "route", "setup_time_ms", "trying_time_ms", "alerting_time_ms", "connect_time_ms", "end_time_ms", "final_status", "authentications", "early", "session_interval_s", "session_refresher", "takes_update", "keepalives_answered", "has_referred", "without_passed_headers")
+    __slots__ = ("index", "state", "call_id", "local_tag", "remote_tag", "local_uri", "remote_uri", "local_cseq", "remote_cseq", "invite_cseq", "route_set", "remote_target", "edge", "flow", "listener", "invite_branch", "sent", "contact_user", "received_body_digest", "sent_body", "ack_withheld", "route", "setup_time_ms", "trying_time_ms", "alerting_time_ms", "connect_time_ms", "end_time_ms", "final_status", "authentications", "early", "session_interval_s", "session_refresher", "takes_update", "keepalives_answered", "has_referred", "without_passed_headers", "replacement")
     INDEX_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     CALL_ID_FIELD_NUMBER: _ClassVar[int]
@@ -195,6 +195,7 @@ class Leg(_message.Message):
     KEEPALIVES_ANSWERED_FIELD_NUMBER: _ClassVar[int]
     HAS_REFERRED_FIELD_NUMBER: _ClassVar[int]
     WITHOUT_PASSED_HEADERS_FIELD_NUMBER: _ClassVar[int]
+    REPLACEMENT_FIELD_NUMBER: _ClassVar[int]
     index: int
     state: LegState
     call_id: str
@@ -231,7 +232,8 @@ class Leg(_message.Message):
     keepalives_answered: int
     has_referred: bool
     without_passed_headers: bool
-    def __init__(self, index: _Optional[int] = ..., state: _Optional[_Union[LegState, str]] = ..., call_id: _Optional[str] = ..., local_tag: _Optional[str] = ..., remote_tag: _Optional[str] = ..., local_uri: _Optional[str] = ..., remote_uri: _Optional[str] = ..., local_cseq: _Optional[int] = ..., remote_cseq: _Optional[int] = ..., invite_cseq: _Optional[int] = ..., route_set: _Optional[_Iterable[str]] = ..., remote_target: _Optional[str] = ..., edge: _Optional[_Union[_edge_pb2.EdgeRef, _Mapping]] = ..., flow: _Optional[str] = ..., listener: _Optional[str] = ..., invite_branch: _Optional[str] = ..., sent: _Optional[_Union[_edge_pb2.Sent, _Mapping]] = ..., contact_user: _Optional[str] = ..., received_body_digest: _Optional[int] = ..., sent_body: _Optional[_Union[_sip_pb2.Body, _Mapping]] = ..., ack_withheld: _Optional[bool] = ..., route: _Optional[int] = ..., setup_time_ms: _Optional[int] = ..., trying_time_ms: _Optional[int] = ..., alerting_time_ms: _Optional[int] = ..., connect_time_ms: _Optional[int] = ..., end_time_ms: _Optional[int] = ..., final_status: _Optional[int] = ..., authentications: _Optional[_Iterable[_Union[Authentication, _Mapping]]] = ..., early: _Optional[_Union[EarlyDialog, _Mapping]] = ..., session_interval_s: _Optional[int] = ..., session_refresher: _Optional[bool] = ..., takes_update: _Optional[bool] = ..., keepalives_answered: _Optional[int] = ..., has_referred: _Optional[bool] = ..., without_passed_headers: _Optional[bool] = ...) -> None: ...
+    replacement: bool
+    def __init__(self, index: _Optional[int] = ..., state: _Optional[_Union[LegState, str]] = ..., call_id: _Optional[str] = ..., local_tag: _Optional[str] = ..., remote_tag: _Optional[str] = ..., local_uri: _Optional[str] = ..., remote_uri: _Optional[str] = ..., local_cseq: _Optional[int] = ..., remote_cseq: _Optional[int] = ..., invite_cseq: _Optional[int] = ..., route_set: _Optional[_Iterable[str]] = ..., remote_target: _Optional[str] = ..., edge: _Optional[_Union[_edge_pb2.EdgeRef, _Mapping]] = ..., flow: _Optional[str] = ..., listener: _Optional[str] = ..., invite_branch: _Optional[str] = ..., sent: _Optional[_Union[_edge_pb2.Sent, _Mapping]] = ..., contact_user: _Optional[str] = ..., received_body_digest: _Optional[int] = ..., sent_body: _Optional[_Union[_sip_pb2.Body, _Mapping]] = ..., ack_withheld: _Optional[bool] = ..., route: _Optional[int] = ..., setup_time_ms: _Optional[int] = ..., trying_time_ms: _Optional[int] = ..., alerting_time_ms: _Optional[int] = ..., connect_time_ms: _Optional[int] = ..., end_time_ms: _Optional[int] = ..., final_status: _Optional[int] = ..., authentications: _Optional[_Iterable[_Union[Authentication, _Mapping]]] = ..., early: _Optional[_Union[EarlyDialog, _Mapping]] = ..., session_interval_s: _Optional[int] = ..., session_refresher: _Optional[bool] = ..., takes_update: _Optional[bool] = ..., keepalives_answered: _Optional[int] = ..., has_referred: _Optional[bool] = ..., without_passed_headers: _Optional[bool] = ..., replacement: _Optional[bool] = ...) -> None: ...
 
 class EarlyDialog(_message.Message):
     __slots__ = ("remote_tag", "route_set", "remote_target", "rseq", "prack_withheld", "agreed")
@@ -250,7 +252,7 @@ class EarlyDialog(_message.Message):
     def __init__(self, remote_tag: _Optional[str] = ..., route_set: _Optional[_Iterable[str]] = ..., remote_target: _Optional[str] = ..., rseq: _Optional[int] = ..., prack_withheld: _Optional[bool] = ..., agreed: _Optional[bool] = ...) -> None: ...
 
 class Route(_message.Message):
-    __slots__ = ("host", "port", "transport", "number", "called", "calling", "display", "from_host", "to_host", "headers", "credit_ms", "expires_ms", "no_progress_ms", "no_reply_ms", "auth_mode", "username", "password", "outbound_proxy", "hunt_stop", "group_ms", "group_skip", "forwarding", "no_relay", "bill_to", "bill_calling", "bill_called", "attributes", "ingress_attributes", "egress_attributes", "follow_redirects")
+    __slots__ = ("host", "port", "transport", "number", "called", "calling", "display", "from_host", "to_host", "headers", "credit_ms", "expires_ms", "no_progress_ms", "no_reply_ms", "auth_mode", "username", "password", "outbound_proxy", "hunt_stop", "group_ms", "group_skip", "forwarding", "no_relay", "bill_to", "bill_calling", "bill_called", "attributes", "ingress_attributes", "egress_attributes", "follow_redirects", "ourselves")
     HOST_FIELD_NUMBER: _ClassVar[int]
     PORT_FIELD_NUMBER: _ClassVar[int]
     TRANSPORT_FIELD_NUMBER: _ClassVar[int]
@@ -281,6 +283,7 @@ class Route(_message.Message):
     INGRESS_ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
     EGRESS_ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
     FOLLOW_REDIRECTS_FIELD_NUMBER: _ClassVar[int]
+    OURSELVES_FIELD_NUMBER: _ClassVar[int]
     host: str
     port: int
     transport: str
@@ -311,7 +314,8 @@ class Route(_message.Message):
     ingress_attributes: _containers.RepeatedScalarFieldContainer[str]
     egress_attributes: _containers.RepeatedScalarFieldContainer[str]
     follow_redirects: bool
-    def __init__(self, host: _Optional[str] = ..., port: _Optional[int] = ..., transport: _Optional[str] = ..., number: _Optional[int] = ..., called: _Optional[str] = ..., calling: _Optional[str] = ..., display: _Optional[str] = ..., from_host: _Optional[str] = ..., to_host: _Optional[str] = ..., headers: _Optional[_Iterable[_Union[_sip_pb2.Header, _Mapping]]] = ..., credit_ms: _Optional[int] = ..., expires_ms: _Optional[int] = ..., no_progress_ms: _Optional[int] = ..., no_reply_ms: _Optional[int] = ..., auth_mode: _Optional[_Union[AuthMode, str]] = ..., username: _Optional[str] = ..., password: _Optional[str] = ..., outbound_proxy: _Optional[str] = ..., hunt_stop: _Optional[_Iterable[int]] = ..., group_ms: _Optional[int] = ..., group_skip: _Optional[int] = ..., forwarding: _Optional[bool] = ..., no_relay: _Optional[bool] = ..., bill_to: _Optional[str] = ..., bill_calling: _Optional[str] = ..., bill_called: _Optional[str] = ..., attributes: _Optional[_Iterable[str]] = ..., ingress_attributes: _Optional[_Iterable[str]] = ..., egress_attributes: _Optional[_Iterable[str]] = ..., follow_redirects: _Optional[bool] = ...) -> None: ...
+    ourselves: bool
+    def __init__(self, host: _Optional[str] = ..., port: _Optional[int] = ..., transport: _Optional[str] = ..., number: _Optional[int] = ..., called: _Optional[str] = ..., calling: _Optional[str] = ..., display: _Optional[str] = ..., from_host: _Optional[str] = ..., to_host: _Optional[str] = ..., headers: _Optional[_Iterable[_Union[_sip_pb2.Header, _Mapping]]] = ..., credit_ms: _Optional[int] = ..., expires_ms: _Optional[int] = ..., no_progress_ms: _Optional[int] = ..., no_reply_ms: _Optional[int] = ..., auth_mode: _Optional[_Union[AuthMode, str]] = ..., username: _Optional[str] = ..., password: _Optional[str] = ..., outbound_proxy: _Optional[str] = ..., hunt_stop: _Optional[_Iterable[int]] = ..., group_ms: _Optional[int] = ..., group_skip: _Optional[int] = ..., forwarding: _Optional[bool] = ..., no_relay: _Optional[bool] = ..., bill_to: _Optional[str] = ..., bill_calling: _Optional[str] = ..., bill_called: _Optional[str] = ..., attributes: _Optional[_Iterable[str]] = ..., ingress_attributes: _Optional[_Iterable[str]] = ..., egress_attributes: _Optional[_Iterable[str]] = ..., follow_redirects: _Optional[bool] = ..., ourselves: _Optional[bool] = ...) -> None: ...
 
 class Authentication(_message.Message):
     __slots__ = ("challenge", "proxy", "nonce_count", "invite_credentials", "tries")
@@ -378,7 +382,7 @@ class ServerTransaction(_message.Message):
     def __init__(self, leg: _Optional[int] = ..., transaction: _Optional[str] = ..., edges: _Optional[_Iterable[_Union[_edge_pb2.EdgeRef, _Mapping]]] = ..., origin: _Optional[_Union[_edge_pb2.Origin, _Mapping]] = ..., answer: _Optional[_Union[_edge_pb2.Respond, _Mapping]] = ..., origin_in_dialog: _Optional[bool] = ..., reliability: _Optional[_Union[Reliability, str]] = ..., rseq: _Optional[int] = ..., prack_awaited: _Optional[bool] = ..., held: _Optional[_Union[_edge_pb2.Respond, _Mapping]] = ..., session_headers: _Optional[_Iterable[_Union[_sip_pb2.Header, _Mapping]]] = ..., session_interval_s: _Optional[int] = ..., session_refresher: _Optional[bool] = ...) -> None: ...
 
 class Relay(_message.Message):
-    __slots__ = ("method", "transaction", "from_leg", "to_leg", "branch", "cseq", "origin_cseq", "state", "request", "sent", "provisional_seen", "ack_withheld", "ack_by_ms", "offer_digest", "contact_uri", "purpose")
+    __slots__ = ("method", "transaction", "from_leg", "to_leg", "branch", "cseq", "origin_cseq", "state", "request", "sent", "provisional_seen", "ack_withheld", "ack_by_ms", "offer_digest", "contact_uri", "purpose", "replaced")
     METHOD_FIELD_NUMBER: _ClassVar[int]
     TRANSACTION_FIELD_NUMBER: _ClassVar[int]
     FROM_LEG_FIELD_NUMBER: _ClassVar[int]
@@ -395,6 +399,7 @@ class Relay(_message.Message):
     OFFER_DIGEST_FIELD_NUMBER: _ClassVar[int]
     CONTACT_URI_FIELD_NUMBER: _ClassVar[int]
     PURPOSE_FIELD_NUMBER: _ClassVar[int]
+    REPLACED_FIELD_NUMBER: _ClassVar[int]
     method: str
     transaction: str
     from_leg: int
@@ -411,7 +416,8 @@ class Relay(_message.Message):
     offer_digest: int
     contact_uri: str
     purpose: OwnPurpose
-    def __init__(self, method: _Optional[str] = ..., transaction: _Optional[str] = ..., from_leg: _Optional[int] = ..., to_leg: _Optional[int] = ..., branch: _Optional[str] = ..., cseq: _Optional[int] = ..., origin_cseq: _Optional[int] = ..., state: _Optional[_Union[RelayState, str]] = ..., request: _Optional[_Union[_edge_pb2.SendRequest, _Mapping]] = ..., sent: _Optional[_Union[_edge_pb2.Sent, _Mapping]] = ..., provisional_seen: _Optional[bool] = ..., ack_withheld: _Optional[bool] = ..., ack_by_ms: _Optional[int] = ..., offer_digest: _Optional[int] = ..., contact_uri: _Optional[str] = ..., purpose: _Optional[_Union[OwnPurpose, str]] = ...) -> None: ...
+    replaced: int
+    def __init__(self, method: _Optional[str] = ..., transaction: _Optional[str] = ..., from_leg: _Optional[int] = ..., to_leg: _Optional[int] = ..., branch: _Optional[str] = ..., cseq: _Optional[int] = ..., origin_cseq: _Optional[int] = ..., state: _Optional[_Union[RelayState, str]] = ..., request: _Optional[_Union[_edge_pb2.SendRequest, _Mapping]] = ..., sent: _Optional[_Union[_edge_pb2.Sent, _Mapping]] = ..., provisional_seen: _Optional[bool] = ..., ack_withheld: _Optional[bool] = ..., ack_by_ms: _Optional[int] = ..., offer_digest: _Optional[int] = ..., contact_uri: _Optional[str] = ..., purpose: _Optional[_Union[OwnPurpose, str]] = ..., replaced: _Optional[int] = ...) -> None: ...
 
 class Debt(_message.Message):
     __slots__ = ("id", "proof", "deadline_ms", "expires_ms", "command", "authorize_request_id", "media_request_id", "body_is_offer")

@@ -220,16 +220,18 @@ class Respond(_message.Message):
     def __init__(self, transaction: _Optional[str] = ..., status: _Optional[int] = ..., reason: _Optional[str] = ..., to_tag: _Optional[str] = ..., contact: _Optional[bool] = ..., headers: _Optional[_Iterable[_Union[_sip_pb2.Header, _Mapping]]] = ..., body: _Optional[_Union[_sip_pb2.Body, _Mapping]] = ..., origin: _Optional[_Union[Origin, _Mapping]] = ..., peer_tag: _Optional[str] = ..., rseq: _Optional[int] = ...) -> None: ...
 
 class Target(_message.Message):
-    __slots__ = ("uri", "flow", "listener", "address")
+    __slots__ = ("uri", "flow", "listener", "address", "ourselves")
     URI_FIELD_NUMBER: _ClassVar[int]
     FLOW_FIELD_NUMBER: _ClassVar[int]
     LISTENER_FIELD_NUMBER: _ClassVar[int]
     ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    OURSELVES_FIELD_NUMBER: _ClassVar[int]
     uri: str
     flow: str
     listener: str
     address: _sip_pb2.Endpoint
-    def __init__(self, uri: _Optional[str] = ..., flow: _Optional[str] = ..., listener: _Optional[str] = ..., address: _Optional[_Union[_sip_pb2.Endpoint, _Mapping]] = ...) -> None: ...
+    ourselves: bool
+    def __init__(self, uri: _Optional[str] = ..., flow: _Optional[str] = ..., listener: _Optional[str] = ..., address: _Optional[_Union[_sip_pb2.Endpoint, _Mapping]] = ..., ourselves: _Optional[bool] = ...) -> None: ...
 
 class SendRequest(_message.Message):
     __slots__ = ("method", "request_uri", "branch", "call_id", "from_value", "from_tag", "to_value", "to_tag", "cseq", "route", "max_forwards", "contact", "contact_user", "headers", "body", "target", "invite_branch", "invite_timeout_ms", "sent_by", "report_trying")

@@ -1,0 +1,44 @@
+"""A dialog that a peer opens with an INVITE (RFC 3261 12.1.1)."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+
+from b2bua.callcontrol.v1 import call_pb2 as record
+from b2bua.edge.v1 import edge_pb2 as edge
+from call_control.domain import party
+from call_control.domain.turn import Turn
+from sipcore.dialog import route_set_uas
+
+
+def first_cseq(key: str, leg: int) -> int:
+    """Return a CSeq number in 1..2^30 that differs from call to call and needs no randomness."""
+    digest = blake2b(f"{key}{leg}".encode(), digest_size=4).digest()
+    return (int.from_bytes(digest, "big") >> 2) + 1
+
+
+def add(turn: Turn, request: edge.RequestEvent, reporter: edge.EdgeRef) -> record.Leg:
+    """Add the leg of an INVITE without To tag to the call."""
+    call, origin = turn.call, request.origin
+    index = len(call.legs)
+    leg = call.legs.add(
+        index=index,
+        state=record.LEG_STATE_INVITING,
+        call_id=origin.call_id,
+        local_tag=turn.minter.tag(call.key, index),
+        remote_tag=request.from_tag,
+        local_uri=party.without_tag(origin.to_value),
+        remote_uri=party.without_tag(origin.from_value),
+        local_cseq=first_cseq(call.key, index),
+        remote_cseq=origin.cseq,
+        invite_cseq=origin.cseq,
+        route_set=route_set_uas(origin.record_route),
+        remote_target=request.contact_uri,
+        edge=reporter,
+        flow=origin.flow,
+        listener=origin.listener,
+        received_body_digest=party.body_digest(request.body),
+        setup_time_ms=turn.now,
+    )
+    leg.takes_update = party.allows(request.headers, "UPDATE")
+    return leg
