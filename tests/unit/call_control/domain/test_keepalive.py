@@ -3,7 +3,7 @@
 import pytest
 
 from b2bua.edge.v1 import edge_pb2 as edge
-from support.call_driver import CallDriver, value_of
+from support.call_driver import ANSWER, CallDriver, value_of
 
 #: (field of the policy, leg, body that its peer was sent last)
 SIDES = [("ingress_keepalive_ms", 0, b"v=0 answer"), ("egress_keepalive_ms", 1, b"v=0 offer")]
@@ -114,7 +114,7 @@ def test_keepalive_goes_on_with_the_session_timer() -> None:
     """RFC 4028 7.4: a re-INVITE that does not speak of it would end it."""
     driver = CallDriver(ingress_keepalive_ms=32_000)
     driver.invite(headers=(("Supported", "timer"), ("Session-Expires", "200;refresher=uac")))
-    driver.response(200, driver.distinct("INVITE")[0].branch)
+    driver.response(200, driver.distinct("INVITE")[0].branch, body=ANSWER)
     driver.confirm_all()
     driver.in_dialog("ACK", 1)
     request = asked(driver)
@@ -123,3 +123,15 @@ def test_keepalive_goes_on_with_the_session_timer() -> None:
     driver.response(200, request.branch, cseq=request.cseq, headers=answer)
     driver.pass_time(160.0)
     assert driver.distinct("BYE") == []
+
+
+def test_leg_without_a_session_is_asked_with_options() -> None:
+    """A re-INVITE would bring an offer that nobody answers."""
+    driver = CallDriver(egress_keepalive_ms=32_000)
+    driver.invite(body=None)
+    driver.response(200, driver.distinct("INVITE")[0].branch)
+    driver.confirm_all()
+    driver.in_dialog("ACK", 1)
+    driver.port.take()
+    driver.pass_time(32.2)
+    assert [one.send_request.method for one in driver.commands("send_request")] == ["OPTIONS"]

@@ -292,3 +292,15 @@ def test_the_newcomer_may_be_transferred_in_turn() -> None:
     driver.in_dialog("REFER", 2, leg=1, headers=(("Refer-To", "sip:3003@x"),))
     (invite,) = driver.requests("INVITE")
     assert "5005" in invite.from_value
+
+
+def test_number_of_legs_is_bounded_however_often_somebody_is_replaced() -> None:
+    driver = CallDriver()
+    driver.confirmed()
+    for number in range(1, 100):
+        driver.newcomer(driver.dialog(0), number=number)
+        for invite in driver.distinct("INVITE"):
+            driver.response(488, invite.branch, cseq=invite.cseq)
+        driver.confirm_all()
+    assert driver.call is not None
+    assert len(driver.call.legs) <= 65

@@ -28,11 +28,19 @@ def due(turn: Turn, leg: record.Leg, due_ms: int) -> None:
     if exchange(turn.call) is not None:
         start(turn, leg)
         return
-    method = turn.policy.keepalive_method
-    body = leg.sent_body if method == "INVITE" and leg.HasField("sent_body") else None
+    body = leg.sent_body if leg.HasField("sent_body") else None
+    # A re-INVITE without an offer would bring one, which nobody is there to answer.
+    method = turn.policy.keepalive_method if body is not None else "OPTIONS"
     # A re-INVITE that does not speak of the session timer would end it (RFC 4028 7.4).
     headers = session.request_headers(turn, leg) if method == "INVITE" else []
-    own_requests.send(turn, leg, method, record.OWN_PURPOSE_KEEPALIVE, headers=headers, body=body)
+    own_requests.send(
+        turn,
+        leg,
+        method,
+        record.OWN_PURPOSE_KEEPALIVE,
+        headers=headers,
+        body=body if method == "INVITE" else None,
+    )
 
 
 def answered(turn: Turn, leg: record.Leg, relay: record.Relay, response: edge.ResponseEvent) -> None:

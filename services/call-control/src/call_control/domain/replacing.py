@@ -14,6 +14,8 @@ from call_control.domain.turn import Turn
 from sipcore.errors import PeerProtocolError
 from sipcore.transfer import Replaces, parse_replaces
 
+#: A call that has had so many legs takes no further ones: each stays in its record.
+_MAX_LEGS = 64
 NO_DIALOG = (481, "Call Leg/Transaction Does Not Exist")
 BUSY = (486, "Busy Here")
 DECLINED = (603, "Decline")
@@ -40,6 +42,9 @@ def invited(turn: Turn, request: edge.RequestEvent, reporter: edge.EdgeRef) -> N
         return
     peer = turn.peer(replaced)
     is_side = leaving.part_of(turn.call, replaced) is leaving.Part.SIDE
+    if len(turn.call.legs) > _MAX_LEGS:
+        refuse(turn, request, reporter, *BUSY)
+        return
     if peer is None or not is_side or turn.call.HasField("transfer") or relays.exchange(turn.call):
         refuse(turn, request, reporter, *PENDING)
         return
