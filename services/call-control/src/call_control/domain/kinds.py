@@ -8,7 +8,7 @@ from typing import NamedTuple
 from b2bua.aaa.v1 import aaa_pb2 as aaa
 from b2bua.callcontrol.v1 import call_pb2 as record
 from b2bua.edge.v1 import edge_pb2 as edge
-from call_control.domain import relays, release
+from call_control.domain import early_dialogs, relays, release
 from call_control.domain.midcall import RELAYED
 from call_control.domain.turn import Turn, same_request
 from sipcore.dialog import CSeqOrder, cseq_order
@@ -180,8 +180,8 @@ def _speaker(turn: Turn, leg_index: int, from_tag: str) -> record.Leg | None:
     if leg is None:
         return None
     if not leg.remote_tag:
-        early = leg.early.remote_tag
-        return leg if not early or early == from_tag else None
+        early = leg.HasField("early")
+        return leg if not early or early_dialogs.of_tag(leg, from_tag) is not None else None
     if leg.remote_tag == from_tag:
         return leg
     return next(

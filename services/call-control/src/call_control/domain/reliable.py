@@ -12,12 +12,12 @@ from hashlib import blake2b
 from b2bua.callcontrol.v1 import call_pb2 as record
 from b2bua.common.v1 import sip_pb2
 from b2bua.edge.v1 import edge_pb2 as edge
-from call_control.domain import own_requests, party, session
+from call_control.domain import early_dialogs, own_requests, party, session
 from call_control.domain.turn import Turn
 from sipcore.dialog import route_set_uac
 from sipcore.errors import PeerProtocolError
 from sipcore.headers import CSeq
-from sipcore.reliability import OPTION_TAG, RAck, parse_rack, parse_rseq
+from sipcore.reliability import OPTION_TAG, RAck, RSeqOrder, parse_rack, parse_rseq, rseq_order
 
 # -- towards the caller --------------------------------------------------------------------------
 
@@ -134,10 +134,12 @@ def acknowledged(turn: Turn, leg: record.Leg, request: edge.RequestEvent, report
     turn.settle_answers(invite.transaction)
     invite.prack_awaited = False
     turn.answer(prack, 200, "OK")
-    callee = next((one for one in turn.call.legs[1:] if one.early.prack_withheld), None)
-    if callee is not None:
-        callee.early.prack_withheld = False
-        callee.early.agreed = True
+    callees = ((one, early_dialogs.of_withheld_prack(one)) for one in turn.call.legs[1:])
+    callee, tag = next((pair for pair in callees if pair[1] is not None), (None, None))
+    if callee is not None and tag is not None:
+        early = early_dialogs.turn_to(callee, tag)
+        early.prack_withheld = False
+        early.agreed = True
         if request.HasField("body"):
             callee.sent_body.CopyFrom(request.body)
             leg.received_body_digest = party.body_digest(request.body)
@@ -186,19 +188,16 @@ def rseq_of(response: edge.ResponseEvent) -> int:
 
 def accept(turn: Turn, leg: record.Leg, response: edge.ResponseEvent, rseq: int) -> bool:
     """Acknowledge a reliable provisional of the callee; False: it is a repetition, or out of order (4)."""
-    early = leg.early
-    if early.remote_tag == response.to_tag:
-        if rseq != early.rseq + 1:
-            return False
-    else:
-        early.remote_tag = response.to_tag
+    known = early_dialogs.of_tag(leg, response.to_tag)
+    if known is not None and rseq_order(known.rseq, rseq) is not RSeqOrder.NEXT:
+        return False
+    early = early_dialogs.turn_to(leg, response.to_tag)
+    if known is None:
         early.remote_target = response.contact_uri or leg.remote_target
-        del early.route_set[:]
         early.route_set.extend(route_set_uac(response.record_route))
-        early.agreed = False
     early.rseq = rseq
     turn.changed = True
-    offers = not turn.call.invite.body.data and bool(response.body.data)
+    offers = not turn.call.invite.body.data and bool(response.body.data) and not early.agreed
     invite = turn.invite_transaction
     if offers and invite is not None and invite.reliability:
         early.prack_withheld = True

@@ -236,20 +236,22 @@ class Leg(_message.Message):
     def __init__(self, index: _Optional[int] = ..., state: _Optional[_Union[LegState, str]] = ..., call_id: _Optional[str] = ..., local_tag: _Optional[str] = ..., remote_tag: _Optional[str] = ..., local_uri: _Optional[str] = ..., remote_uri: _Optional[str] = ..., local_cseq: _Optional[int] = ..., remote_cseq: _Optional[int] = ..., invite_cseq: _Optional[int] = ..., route_set: _Optional[_Iterable[str]] = ..., remote_target: _Optional[str] = ..., edge: _Optional[_Union[_edge_pb2.EdgeRef, _Mapping]] = ..., flow: _Optional[str] = ..., listener: _Optional[str] = ..., invite_branch: _Optional[str] = ..., sent: _Optional[_Union[_edge_pb2.Sent, _Mapping]] = ..., contact_user: _Optional[str] = ..., received_body_digest: _Optional[int] = ..., sent_body: _Optional[_Union[_sip_pb2.Body, _Mapping]] = ..., ack_withheld: _Optional[bool] = ..., route: _Optional[int] = ..., setup_time_ms: _Optional[int] = ..., trying_time_ms: _Optional[int] = ..., alerting_time_ms: _Optional[int] = ..., connect_time_ms: _Optional[int] = ..., end_time_ms: _Optional[int] = ..., final_status: _Optional[int] = ..., authentications: _Optional[_Iterable[_Union[Authentication, _Mapping]]] = ..., early: _Optional[_Union[EarlyDialog, _Mapping]] = ..., session_interval_s: _Optional[int] = ..., session_refresher: _Optional[bool] = ..., takes_update: _Optional[bool] = ..., keepalives_answered: _Optional[int] = ..., has_referred: _Optional[bool] = ..., without_passed_headers: _Optional[bool] = ..., replacement: _Optional[bool] = ...) -> None: ...
 
 class EarlyDialog(_message.Message):
-    __slots__ = ("remote_tag", "route_set", "remote_target", "rseq", "prack_withheld", "agreed")
+    __slots__ = ("remote_tag", "route_set", "remote_target", "rseq", "prack_withheld", "agreed", "others")
     REMOTE_TAG_FIELD_NUMBER: _ClassVar[int]
     ROUTE_SET_FIELD_NUMBER: _ClassVar[int]
     REMOTE_TARGET_FIELD_NUMBER: _ClassVar[int]
     RSEQ_FIELD_NUMBER: _ClassVar[int]
     PRACK_WITHHELD_FIELD_NUMBER: _ClassVar[int]
     AGREED_FIELD_NUMBER: _ClassVar[int]
+    OTHERS_FIELD_NUMBER: _ClassVar[int]
     remote_tag: str
     route_set: _containers.RepeatedScalarFieldContainer[str]
     remote_target: str
     rseq: int
     prack_withheld: bool
     agreed: bool
-    def __init__(self, remote_tag: _Optional[str] = ..., route_set: _Optional[_Iterable[str]] = ..., remote_target: _Optional[str] = ..., rseq: _Optional[int] = ..., prack_withheld: _Optional[bool] = ..., agreed: _Optional[bool] = ...) -> None: ...
+    others: _containers.RepeatedCompositeFieldContainer[EarlyDialog]
+    def __init__(self, remote_tag: _Optional[str] = ..., route_set: _Optional[_Iterable[str]] = ..., remote_target: _Optional[str] = ..., rseq: _Optional[int] = ..., prack_withheld: _Optional[bool] = ..., agreed: _Optional[bool] = ..., others: _Optional[_Iterable[_Union[EarlyDialog, _Mapping]]] = ...) -> None: ...
 
 class Route(_message.Message):
     __slots__ = ("host", "port", "transport", "number", "called", "calling", "display", "from_host", "to_host", "headers", "credit_ms", "expires_ms", "no_progress_ms", "no_reply_ms", "auth_mode", "username", "password", "outbound_proxy", "hunt_stop", "group_ms", "group_skip", "forwarding", "no_relay", "bill_to", "bill_calling", "bill_called", "attributes", "ingress_attributes", "egress_attributes", "follow_redirects", "ourselves")
