@@ -191,3 +191,30 @@ def test_challenge_of_any_length_does_not_fill_the_record() -> None:
     (first,) = driver.requests("INVITE")
     driver.response(401, first.branch, headers=(("WWW-Authenticate", challenge("n" * 8_000)),))
     assert [one.respond.status for one in driver.commands("respond")] == [401]
+
+
+def test_challenges_of_two_requests_at_once_are_counted_apart() -> None:
+    driver = CallDriver(ROUTE)
+    driver.confirmed()
+    driver.in_dialog("INFO", 2)
+    (info,) = driver.requests("INFO")
+    driver.in_dialog("BYE", 3)
+    (bye,) = driver.requests("BYE")
+    for request in (info, bye):
+        headers = (("WWW-Authenticate", challenge(f"n-{request.method}")),)
+        driver.response(401, request.branch, method=request.method, cseq=request.cseq, headers=headers)
+    (again,) = driver.requests("BYE")
+    assert proves(again, "Authorization")
+
+
+@pytest.mark.parametrize("method", ["INFO", "MESSAGE"])
+def test_challenges_that_cross_are_both_answered(method: str) -> None:
+    driver = CallDriver(ROUTE)
+    driver.confirmed()
+    for cseq in (2, 3):
+        driver.in_dialog(method, cseq)
+    sent = driver.requests(method)
+    for request in sent:
+        headers = (("Proxy-Authenticate", challenge(f"n{request.cseq}")),)
+        driver.response(407, request.branch, method=method, cseq=request.cseq, headers=headers)
+    assert [proves(one, "Proxy-Authorization") for one in driver.requests(method)] == [True, True]

@@ -35,10 +35,11 @@ def challenges(headers: Iterable[sip_pb2.Header]) -> list[sip_pb2.Header]:
     return [header for header in headers if header.name.lower() in _CHALLENGES]
 
 
-def challenged(turn: Turn, leg: record.Leg, response: edge.ResponseEvent) -> bool:
+def challenged(turn: Turn, leg: record.Leg, response: edge.ResponseEvent, met: record.ChallengesMet) -> bool:
     """Take up the challenge of a 401 or 407; True: the request is to be sent again.
 
-    Each kind is answered once per request, and again while only the nonce was stale.
+    Each kind is answered once per request, and again while only the nonce was stale. `met` are those that the
+    request has met before; this one is counted in.
     """
     fields = _FIELDS.get(response.status)
     if fields is None or not party.has_route(leg) or response.local:
@@ -58,9 +59,12 @@ def challenged(turn: Turn, leg: record.Leg, response: edge.ResponseEvent) -> boo
     known = next((one for one in leg.authentications if one.proxy == proxy), None)
     if known is None:
         known = leg.authentications.add(proxy=proxy)
-    if known.tries >= (_MAX_STALE if challenge.stale else 1):
+    if (met.by_proxy if proxy else met.by_peer) >= (_MAX_STALE if challenge.stale else 1):
         return False
-    known.tries += 1
+    if proxy:
+        met.by_proxy += 1
+    else:
+        met.by_peer += 1
     known.challenge = value
     known.nonce_count = 0
     turn.changed = True
@@ -122,19 +126,17 @@ def _credentials(
     return sip_pb2.Header(name=name, value=value)
 
 
-def new_request(leg: record.Leg) -> None:
-    """A request begins that has not met any challenge yet."""
-    for known in leg.authentications:
-        known.tries = 0
-
-
 def retry(turn: Turn, leg: record.Leg, branch: str, response: edge.ResponseEvent) -> edge.SendRequest | None:
     """Send a request inside a dialog again that met a challenge; None: it is not to be answered.
 
     The request is still owed under `branch`; the new one is owed in its place.
     """
     position = turn.debt_of_branch(branch)
-    if position is None or not challenged(turn, leg, response):
+    if position is None:
+        return None
+    met = record.ChallengesMet()
+    met.CopyFrom(turn.call.debts[position].challenges_met)
+    if not challenged(turn, leg, response, met):
         return None
     request = edge.SendRequest()
     request.CopyFrom(turn.call.debts[position].command.send_request)
@@ -148,4 +150,5 @@ def retry(turn: Turn, leg: record.Leg, branch: str, response: edge.ResponseEvent
     del request.headers[:]
     request.headers.extend([*ours, *others])
     turn.request(request, record.PROOF_FINAL, leg)
+    turn.call.debts[-1].challenges_met.CopyFrom(met)
     return request

@@ -27,7 +27,14 @@ _NOBODY_REACHED = frozenset(
     }
 )
 #: What an ended attempt needs no more; the rest is for a 2xx that comes too late, and for the books.
-_OF_A_LIVE_ATTEMPT = ("sent", "early", "authentications", "contact_user", "received_body_digest")
+_OF_A_LIVE_ATTEMPT = (
+    "sent",
+    "early",
+    "authentications",
+    "challenges_met",
+    "contact_user",
+    "received_body_digest",
+)
 #: Header fields of a failure that the caller gets too, beside Reason.
 _CROSSING = frozenset({"warning", "retry-after"})
 #: Timers of an attempt, and the field of the route that says how long each runs.
@@ -217,7 +224,9 @@ def failed(turn: Turn, leg: record.Leg, response: edge.ResponseEvent) -> None:
     call = turn.call
     pay_invite(turn, leg)
     turn.changed = True
-    if authentication.challenged(turn, leg, response) or session.asks_for_more(turn, leg, response):
+    if authentication.challenged(turn, leg, response, leg.challenges_met) or session.asks_for_more(
+        turn, leg, response
+    ):
         # The peer was heard, but the time to answer goes on.
         timers.disarm(call, *_UNTIL_PROGRESS, leg=leg.index)
         leg.ClearField("early")

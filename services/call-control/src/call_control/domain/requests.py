@@ -30,7 +30,6 @@ def in_dialog(
     request = _request(turn, leg, method, leg.local_cseq)
     request.headers.add(name="User-Agent", value=turn.policy.user_agent)
     if leg.authentications:
-        authentication.new_request(leg)
         octets = body.data if body is not None else b""
         request.headers.extend(authentication.credentials(turn, leg, method, request.request_uri, octets))
     if party.has_route(leg):

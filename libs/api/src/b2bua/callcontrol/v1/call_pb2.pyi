@@ -158,7 +158,7 @@ TRANSFER_STATE_DIALLING: TransferState
 TRANSFER_STATE_CONNECTING: TransferState
 
 class Leg(_message.Message):
-    __slots__ = ("index", "state", "call_id", "local_tag", "remote_tag", "local_uri", "remote_uri", "local_cseq", "remote_cseq", "invite_cseq", "route_set", "remote_target", "edge", "flow", "listener", "invite_branch", "sent", "contact_user", "received_body_digest", "sent_body", "ack_withheld", "route", "setup_time_ms", "trying_time_ms", "alerting_time_ms", "connect_time_ms", "end_time_ms", "final_status", "authentications", "early", "session_interval_s", "session_refresher", "takes_update", "keepalives_answered", "has_referred", "without_passed_headers", "replacement")
+    __slots__ = ("index", "state", "call_id", "local_tag", "remote_tag", "local_uri", "remote_uri", "local_cseq", "remote_cseq", "invite_cseq", "route_set", "remote_target", "edge", "flow", "listener", "invite_branch", "sent", "contact_user", "received_body_digest", "sent_body", "ack_withheld", "route", "setup_time_ms", "trying_time_ms", "alerting_time_ms", "connect_time_ms", "end_time_ms", "final_status", "authentications", "early", "session_interval_s", "session_refresher", "takes_update", "keepalives_answered", "has_referred", "without_passed_headers", "replacement", "challenges_met")
     INDEX_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     CALL_ID_FIELD_NUMBER: _ClassVar[int]
@@ -196,6 +196,7 @@ class Leg(_message.Message):
     HAS_REFERRED_FIELD_NUMBER: _ClassVar[int]
     WITHOUT_PASSED_HEADERS_FIELD_NUMBER: _ClassVar[int]
     REPLACEMENT_FIELD_NUMBER: _ClassVar[int]
+    CHALLENGES_MET_FIELD_NUMBER: _ClassVar[int]
     index: int
     state: LegState
     call_id: str
@@ -233,7 +234,8 @@ class Leg(_message.Message):
     has_referred: bool
     without_passed_headers: bool
     replacement: bool
-    def __init__(self, index: _Optional[int] = ..., state: _Optional[_Union[LegState, str]] = ..., call_id: _Optional[str] = ..., local_tag: _Optional[str] = ..., remote_tag: _Optional[str] = ..., local_uri: _Optional[str] = ..., remote_uri: _Optional[str] = ..., local_cseq: _Optional[int] = ..., remote_cseq: _Optional[int] = ..., invite_cseq: _Optional[int] = ..., route_set: _Optional[_Iterable[str]] = ..., remote_target: _Optional[str] = ..., edge: _Optional[_Union[_edge_pb2.EdgeRef, _Mapping]] = ..., flow: _Optional[str] = ..., listener: _Optional[str] = ..., invite_branch: _Optional[str] = ..., sent: _Optional[_Union[_edge_pb2.Sent, _Mapping]] = ..., contact_user: _Optional[str] = ..., received_body_digest: _Optional[int] = ..., sent_body: _Optional[_Union[_sip_pb2.Body, _Mapping]] = ..., ack_withheld: _Optional[bool] = ..., route: _Optional[int] = ..., setup_time_ms: _Optional[int] = ..., trying_time_ms: _Optional[int] = ..., alerting_time_ms: _Optional[int] = ..., connect_time_ms: _Optional[int] = ..., end_time_ms: _Optional[int] = ..., final_status: _Optional[int] = ..., authentications: _Optional[_Iterable[_Union[Authentication, _Mapping]]] = ..., early: _Optional[_Union[EarlyDialog, _Mapping]] = ..., session_interval_s: _Optional[int] = ..., session_refresher: _Optional[bool] = ..., takes_update: _Optional[bool] = ..., keepalives_answered: _Optional[int] = ..., has_referred: _Optional[bool] = ..., without_passed_headers: _Optional[bool] = ..., replacement: _Optional[bool] = ...) -> None: ...
+    challenges_met: ChallengesMet
+    def __init__(self, index: _Optional[int] = ..., state: _Optional[_Union[LegState, str]] = ..., call_id: _Optional[str] = ..., local_tag: _Optional[str] = ..., remote_tag: _Optional[str] = ..., local_uri: _Optional[str] = ..., remote_uri: _Optional[str] = ..., local_cseq: _Optional[int] = ..., remote_cseq: _Optional[int] = ..., invite_cseq: _Optional[int] = ..., route_set: _Optional[_Iterable[str]] = ..., remote_target: _Optional[str] = ..., edge: _Optional[_Union[_edge_pb2.EdgeRef, _Mapping]] = ..., flow: _Optional[str] = ..., listener: _Optional[str] = ..., invite_branch: _Optional[str] = ..., sent: _Optional[_Union[_edge_pb2.Sent, _Mapping]] = ..., contact_user: _Optional[str] = ..., received_body_digest: _Optional[int] = ..., sent_body: _Optional[_Union[_sip_pb2.Body, _Mapping]] = ..., ack_withheld: _Optional[bool] = ..., route: _Optional[int] = ..., setup_time_ms: _Optional[int] = ..., trying_time_ms: _Optional[int] = ..., alerting_time_ms: _Optional[int] = ..., connect_time_ms: _Optional[int] = ..., end_time_ms: _Optional[int] = ..., final_status: _Optional[int] = ..., authentications: _Optional[_Iterable[_Union[Authentication, _Mapping]]] = ..., early: _Optional[_Union[EarlyDialog, _Mapping]] = ..., session_interval_s: _Optional[int] = ..., session_refresher: _Optional[bool] = ..., takes_update: _Optional[bool] = ..., keepalives_answered: _Optional[int] = ..., has_referred: _Optional[bool] = ..., without_passed_headers: _Optional[bool] = ..., replacement: _Optional[bool] = ..., challenges_met: _Optional[_Union[ChallengesMet, _Mapping]] = ...) -> None: ...
 
 class EarlyDialog(_message.Message):
     __slots__ = ("remote_tag", "route_set", "remote_target", "rseq", "prack_withheld", "agreed", "others")
@@ -320,18 +322,24 @@ class Route(_message.Message):
     def __init__(self, host: _Optional[str] = ..., port: _Optional[int] = ..., transport: _Optional[str] = ..., number: _Optional[int] = ..., called: _Optional[str] = ..., calling: _Optional[str] = ..., display: _Optional[str] = ..., from_host: _Optional[str] = ..., to_host: _Optional[str] = ..., headers: _Optional[_Iterable[_Union[_sip_pb2.Header, _Mapping]]] = ..., credit_ms: _Optional[int] = ..., expires_ms: _Optional[int] = ..., no_progress_ms: _Optional[int] = ..., no_reply_ms: _Optional[int] = ..., auth_mode: _Optional[_Union[AuthMode, str]] = ..., username: _Optional[str] = ..., password: _Optional[str] = ..., outbound_proxy: _Optional[str] = ..., hunt_stop: _Optional[_Iterable[int]] = ..., group_ms: _Optional[int] = ..., group_skip: _Optional[int] = ..., forwarding: _Optional[bool] = ..., no_relay: _Optional[bool] = ..., bill_to: _Optional[str] = ..., bill_calling: _Optional[str] = ..., bill_called: _Optional[str] = ..., attributes: _Optional[_Iterable[str]] = ..., ingress_attributes: _Optional[_Iterable[str]] = ..., egress_attributes: _Optional[_Iterable[str]] = ..., follow_redirects: _Optional[bool] = ..., ourselves: _Optional[bool] = ...) -> None: ...
 
 class Authentication(_message.Message):
-    __slots__ = ("challenge", "proxy", "nonce_count", "invite_credentials", "tries")
+    __slots__ = ("challenge", "proxy", "nonce_count", "invite_credentials")
     CHALLENGE_FIELD_NUMBER: _ClassVar[int]
     PROXY_FIELD_NUMBER: _ClassVar[int]
     NONCE_COUNT_FIELD_NUMBER: _ClassVar[int]
     INVITE_CREDENTIALS_FIELD_NUMBER: _ClassVar[int]
-    TRIES_FIELD_NUMBER: _ClassVar[int]
     challenge: str
     proxy: bool
     nonce_count: int
     invite_credentials: str
-    tries: int
-    def __init__(self, challenge: _Optional[str] = ..., proxy: _Optional[bool] = ..., nonce_count: _Optional[int] = ..., invite_credentials: _Optional[str] = ..., tries: _Optional[int] = ...) -> None: ...
+    def __init__(self, challenge: _Optional[str] = ..., proxy: _Optional[bool] = ..., nonce_count: _Optional[int] = ..., invite_credentials: _Optional[str] = ...) -> None: ...
+
+class ChallengesMet(_message.Message):
+    __slots__ = ("by_peer", "by_proxy")
+    BY_PEER_FIELD_NUMBER: _ClassVar[int]
+    BY_PROXY_FIELD_NUMBER: _ClassVar[int]
+    by_peer: int
+    by_proxy: int
+    def __init__(self, by_peer: _Optional[int] = ..., by_proxy: _Optional[int] = ...) -> None: ...
 
 class Failure(_message.Message):
     __slots__ = ("status", "reason", "headers")
@@ -422,7 +430,7 @@ class Relay(_message.Message):
     def __init__(self, method: _Optional[str] = ..., transaction: _Optional[str] = ..., from_leg: _Optional[int] = ..., to_leg: _Optional[int] = ..., branch: _Optional[str] = ..., cseq: _Optional[int] = ..., origin_cseq: _Optional[int] = ..., state: _Optional[_Union[RelayState, str]] = ..., request: _Optional[_Union[_edge_pb2.SendRequest, _Mapping]] = ..., sent: _Optional[_Union[_edge_pb2.Sent, _Mapping]] = ..., provisional_seen: _Optional[bool] = ..., ack_withheld: _Optional[bool] = ..., ack_by_ms: _Optional[int] = ..., offer_digest: _Optional[int] = ..., contact_uri: _Optional[str] = ..., purpose: _Optional[_Union[OwnPurpose, str]] = ..., replaced: _Optional[int] = ...) -> None: ...
 
 class Debt(_message.Message):
-    __slots__ = ("id", "proof", "deadline_ms", "expires_ms", "command", "authorize_request_id", "media_request_id", "body_is_offer")
+    __slots__ = ("id", "proof", "deadline_ms", "expires_ms", "command", "authorize_request_id", "media_request_id", "body_is_offer", "challenges_met")
     ID_FIELD_NUMBER: _ClassVar[int]
     PROOF_FIELD_NUMBER: _ClassVar[int]
     DEADLINE_MS_FIELD_NUMBER: _ClassVar[int]
@@ -431,6 +439,7 @@ class Debt(_message.Message):
     AUTHORIZE_REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     MEDIA_REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     BODY_IS_OFFER_FIELD_NUMBER: _ClassVar[int]
+    CHALLENGES_MET_FIELD_NUMBER: _ClassVar[int]
     id: int
     proof: Proof
     deadline_ms: int
@@ -439,7 +448,8 @@ class Debt(_message.Message):
     authorize_request_id: str
     media_request_id: str
     body_is_offer: bool
-    def __init__(self, id: _Optional[int] = ..., proof: _Optional[_Union[Proof, str]] = ..., deadline_ms: _Optional[int] = ..., expires_ms: _Optional[int] = ..., command: _Optional[_Union[_edge_pb2.Command, _Mapping]] = ..., authorize_request_id: _Optional[str] = ..., media_request_id: _Optional[str] = ..., body_is_offer: _Optional[bool] = ...) -> None: ...
+    challenges_met: ChallengesMet
+    def __init__(self, id: _Optional[int] = ..., proof: _Optional[_Union[Proof, str]] = ..., deadline_ms: _Optional[int] = ..., expires_ms: _Optional[int] = ..., command: _Optional[_Union[_edge_pb2.Command, _Mapping]] = ..., authorize_request_id: _Optional[str] = ..., media_request_id: _Optional[str] = ..., body_is_offer: _Optional[bool] = ..., challenges_met: _Optional[_Union[ChallengesMet, _Mapping]] = ...) -> None: ...
 
 class TraceContext(_message.Message):
     __slots__ = ("trace_id", "span_id", "sampled")
