@@ -91,3 +91,14 @@ def test_success_of_a_reinvite_that_was_abandoned_settles_its_cancel() -> None:
     driver.response(200, invite.branch, cseq=invite.cseq, body=ANSWER)
     assert driver.call is not None
     assert not [debt for debt in driver.call.debts if debt.command.HasField("cancel")]
+
+
+def test_one_that_leaves_a_transfer_gets_the_ack_of_its_late_offer() -> None:
+    driver = CallDriver(transfer="perform")
+    invite = reinvited(driver, body=None)
+    driver.response(200, invite.branch, cseq=invite.cseq, body=OFFER)
+    driver.in_dialog("REFER", 1, leg=1, headers=(("Refer-To", "sip:3003@example.org"),))
+    driver.confirm_all()
+    driver.port.take()
+    driver.in_dialog("BYE", 2, leg=1)
+    assert [one.cseq for one in driver.requests("ACK")] == [invite.cseq]

@@ -264,11 +264,10 @@ def _part_from(turn: Turn, relay: record.Relay, leg: record.Leg) -> None:
     if transaction is not None and relay.state == record.RELAY_STATE_PENDING:
         turn.answer(transaction, 487, "Request Terminated")
     other = turn.call.legs[relay.to_leg]
-    if other.index == leg.index:
+    if relay.ack_withheld:
+        turn.request(acknowledgement(turn, other, relay.cseq, relay.branch), record.PROOF_DONE, other)
+    elif other.index == leg.index:
         relays.pay(turn, relay)
-    elif relay.state == record.RELAY_STATE_ANSWERED and relay.ack_withheld:
-        ack = acknowledgement(turn, other, relay.cseq, relay.branch)
-        turn.request(ack, record.PROOF_DONE, other)
     elif relay.state != record.RELAY_STATE_ANSWERED and relay.method == "INVITE":
         # Its final answer is awaited: no other offer may go there before.
         if relay.state == record.RELAY_STATE_PENDING:
