@@ -104,7 +104,7 @@ def test_ack_is_ignored(line: Line, stranger: Endpoint, to_tag: str) -> None:
 def test_options_says_what_is_supported(line: Line, stranger: Endpoint) -> None:
     answer = ask(line, stranger, "OPTIONS")
     assert answer.header("accept") == "application/sdp"
-    assert set(answer.header("supported").split(", ")) == {"100rel", "timer"}
+    assert set(answer.header("supported").split(", ")) == {"100rel", "norefersub", "replaces", "timer"}
 
 
 def test_unknown_extension(line: Line, stranger: Endpoint) -> None:
