@@ -111,6 +111,26 @@ class TestEndWithoutTheStore:
         assert driver.call is not None
         assert driver.call.state == record.CALL_STATE_ENDED
 
+    def test_that_is_complete_is_written_over_what_another_pod_has_made_of_the_call(self) -> None:
+        driver = CallDriver()
+        driver.confirmed()
+        first, driver.pod = driver.pod, driver.new_pod()
+        driver.pass_time(2.0, driver.pod)
+        driver.in_dialog("INFO", 2)
+        driver.pod = first
+        driver.store.available = False
+        driver.tell(driver.in_dialog("BYE", 3))
+        commands = driver.port.take()
+        (bye,) = [one.send_request for one in commands if one.send_request.method == "BYE"]
+        driver.response(200, bye.branch, method="BYE", cseq=bye.cseq)
+        driver.pod.on_done(driver.port, [edge.CommandRef(call_key=driver.key, id=one.id) for one in commands])
+        assert driver.pod.cached_calls == 0
+        driver.store.available = True
+        driver.port.take()
+        driver.pod.on_available()
+        assert driver.call is None
+        assert driver.requests("BYE") == []
+
 
 class TestCommandsForAnEdgeThatIsAway:
     def test_invite_waits_for_it(self) -> None:

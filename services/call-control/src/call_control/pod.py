@@ -499,7 +499,11 @@ class Pod:
         if not self._unsaved:
             self._journal.clear()
         if outcome.verdict is Verdict.CONFLICT and outcome.record:
-            self._end_newer(commit.key, outcome.record)
+            if commit.record is None:
+                # Everybody was told and has answered: the newer record has nothing to add.
+                self._save(replace(commit, expected=outcome.version + 1))
+            else:
+                self._end_newer(commit.key, outcome.record)
 
     def _end_newer(self, key: str, newer: bytes) -> None:
         """Another pod has gone on with a call that was ended here: people were told, so it ends."""
