@@ -145,7 +145,8 @@ def _acknowledge_again(turn: Turn, relay: record.Relay, response: edge.ResponseE
 
 
 def acknowledge_stray(turn: Turn, leg: record.Leg, response: edge.ResponseEvent) -> None:
-    """A repeated 2xx to a re-INVITE that is long over: its ACK was lost with an edge."""
+    """A 2xx to a re-INVITE that is over: its ACK was lost with an edge, or our CANCEL came too late."""
+    turn.settle_cancel(response.branch)
     ack = acknowledgement(turn, leg, response.cseq, response.branch)
     turn.repeat(edge.Command(send_request=ack, edge=leg.edge))
 
