@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from support.boards import Boards
 from support.lines import Line, Lines
 from support.reporting import add_reports
 
@@ -24,6 +25,14 @@ def lines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lines]:
     all_lines = Lines(tmp_path_factory.mktemp("stacks"))
     yield all_lines
     all_lines.stop()
+
+
+@pytest.fixture(scope="session")
+def boards(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Boards]:
+    """All stacks that ladders are played on."""
+    all_boards = Boards(tmp_path_factory.mktemp("boards"))
+    yield all_boards
+    all_boards.stop()
 
 
 @pytest.fixture

@@ -30,6 +30,18 @@ def test_answer_crosses_cancel(pair: Pair) -> None:
     assert len(pair.caller.final_tags) == 1
 
 
+def test_cancelled_invite_keeps_its_tag(pair: Pair) -> None:
+    """The 487 is of the dialog that the 180 began."""
+    call = pair.ringing()
+    pair.caller.cancel()
+    call.answer(call.hear("CANCEL"), 200, "OK")
+    call.respond(487, "Request Terminated")
+    refusal = pair.caller.hear_status(487)
+    pair.caller.acknowledge_failure(refusal)
+    ringing = next(message for message in pair.caller.endpoint.seen if message.status == 180)
+    assert refusal.to_tag == ringing.to_tag
+
+
 def test_each_repeated_200_is_acknowledged(pair: Pair) -> None:
     call = pair.established()
     for repeats in (2, 3, 4):

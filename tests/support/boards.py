@@ -11,6 +11,7 @@ from pathlib import Path
 from support.ladder import Row, render
 from support.lines import IDLE_WITHIN
 from support.ports import free_port
+from support.processes import wait_until
 from support.sipp import UDP4, Sipp, finish_all
 from support.stack import Distributed, OneProcess, Stack
 
@@ -44,13 +45,14 @@ class Kind:
 
 KINDS = {
     "plain": Kind(),
-    "hunt": Kind("{1};nr_expires=1;np_expires=2;expires=3;hs_scodes=486 {2}"),
+    "hunt": Kind("{1};nr_expires=1;np_expires=2;expires=3;hs_scodes=486 {2}", t1=0.06),
     "three": Kind("{1} {2} {3}"),
     "redirects": Kind("{1};redirect=follow {3}"),
     "exhausted": Kind("{1};credit-time=0 {2};expires=0"),
     "short": Kind("{1};expires=1;hs_scodes=408,487"),
+    "credentials": Kind("{1};auth=alice:open-sesame"),
     "credit": Kind("{1};credit-time=1"),
-    "impatient": Kind("{1} {2}", t1=0.03),
+    "impatient": Kind("{1} {2}", t1=0.02),
 }
 """By the name that ladders give them."""
 
@@ -81,9 +83,19 @@ class Board:
                 assert _heard(ear) is (name in row.sides), (
                     f"{name} has heard {'no' if name in row.sides else 'a'} word"
                 )
-            if isinstance(self.stack, Distributed):
-                self.stack.wait_idle(IDLE_WITHIN)
+            self._wait_idle(row)
         self.stack.assert_no_traceback()
+
+    def _wait_idle(self, row: Row) -> None:
+        """Wait until nothing of the call is left that could reach the sides of the next one."""
+        if isinstance(self.stack, Distributed):
+            self.stack.wait_idle(IDLE_WITHIN)
+        elif any(row.hears_only(side) for side in row.sides) or row.kind == "impatient":
+            # The one process tells about itself every second only.
+            wait_until(self._has_no_call, timeout=IDLE_WITHIN, what="no call is left")
+
+    def _has_no_call(self) -> bool:
+        return self.stack.metrics("b2bua").get("calls_cached") == 0
 
     def _start(self, row: Row, side: str, directory: Path, port: int) -> Sipp:
         scenario = directory / f"{side.replace(' ', '-')}.xml"

@@ -1,6 +1,6 @@
 """Scenarios written as ladders, one message a line, and made into SIPp scenarios.
 
-A file of ``tests/e2e/ladders`` holds one group of rows. A row names a kind of stack and has a ladder a side::
+A file of ``tests/e2e/ladders`` holds a group of rows; each names a kind of stack, and has one ladder a side::
 
     == refused on hunt
     -- caller
@@ -33,27 +33,14 @@ from pathlib import Path
 from xml.sax.saxutils import escape, quoteattr
 
 from support.ladder_bodies import BODIES, REASONS
+from support.processes import ROOT
+
+LADDERS = ROOT / "tests" / "e2e" / "ladders"
 
 METHODS = frozenset(
-    [
-        "INVITE",
-        "ACK",
-        "BYE",
-        "CANCEL",
-        "OPTIONS",
-        "INFO",
-        "REFER",
-        "UPDATE",
-        "PRACK",
-        "MESSAGE",
-        "PUBLISH",
-        "NOTIFY",
-        "SUBSCRIBE",
-        "REGISTER",
-        "PING",
-        "FROBNICATE",
-    ]
+    {"INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "INFO", "REFER", "UPDATE", "PRACK", "MESSAGE"}
 )
+METHODS |= {"PUBLISH", "NOTIFY", "SUBSCRIBE", "REGISTER", "PING", "FROBNICATE"}
 OPTIONS = frozenset({"cseq", "tag", "branch", "hops", "contact", "of", "ack"})
 """cseq: another number; tag: another To tag, or ``none``; branch: of the latest request with that method;
 hops: Max-Forwards; contact: ``none``; of: which request a response or ACK belongs to, by its number among
@@ -112,6 +99,11 @@ class Row:
     def hears_only(self, side: str) -> bool:
         """Whether a side never answers."""
         return [step.verb for step in self.sides[side]] == [_SILENT]
+
+
+def all_rows() -> list[Row]:
+    """Return the rows of all files, in their order."""
+    return [row for path in sorted(LADDERS.glob("*.ladder")) for row in read_rows(path)]
 
 
 def read_rows(path: Path) -> Iterator[Row]:
@@ -211,9 +203,11 @@ class _Side:
         self._got: list[_Got] = []
         self._cseq = self.number_of_first_request
         self._variables: set[str] = set()
+        self._text = ""
 
     def write(self, name: str, steps: list[Step]) -> str:
         self._lines = ['<?xml version="1.0" encoding="UTF-8"?>', f"<scenario name={quoteattr(name)}>"]
+        self._text = "\n".join(line for step in steps for line in step.adds)
         for step in steps:
             if step.verb == ".":
                 self._lines.append(f'  <pause milliseconds="{step.what}"/>')
@@ -248,7 +242,7 @@ class _Side:
         """Yield (header field, regex, variables) to keep of a response."""
         raise NotImplementedError
 
-    def heard_request(self, method: str) -> Iterator[tuple[str, str, str]]:
+    def heard_request(self) -> Iterator[tuple[str, str, str]]:
         """Yield (header field, regex, variables) to keep of a request."""
         raise NotImplementedError
 
@@ -379,6 +373,8 @@ class _Side:
         if status >= 300 and sent.method == "INVITE":
             keeps.append(("To", "[^ ].*", f"refused{sent.number}"))
         transaction = f' response_txn="{self._transaction(sent)}"' if sent.named else ""
+        if "[$rseq]" in self._text and 100 < status < 200:
+            keeps.append(("RSeq", "[0-9]+", "rseq"))
         head = f'  <recv response="{status}"{transaction}>'
         self._await(head, step, keeps)
 
@@ -389,8 +385,9 @@ class _Side:
             number = len(self._got) + 1
             counted = 0 if method == "CANCEL" else 1 + sum(1 for one in self._got if one.counted)
             self._got.append(_Got(method, number, not self._got and not self._sent, counted))
-            keeps += [(name, "[^ ].*", f"{name.lower()}{number}") for name in ("Via", "From", "To", "CSeq")]
-            keeps += self.heard_request(method)
+            names = ("Via", "From", "To", "CSeq")
+            keeps += [(name, "[^ ].*", f"{name.lower()}{number}") for name in names]
+            keeps += self.heard_request()
         self._await(f'  <recv request="{method}">', step, keeps)
 
     def _await(self, head: str, step: Step, keeps: list[tuple[str, str, str]]) -> None:
@@ -450,7 +447,7 @@ class _Caller(_Side):
             yield "To", "[^ ].*", "them"
             yield "Contact", "<([^>]+)>", "contact,target"
 
-    def heard_request(self, method: str) -> Iterator[tuple[str, str, str]]:
+    def heard_request(self) -> Iterator[tuple[str, str, str]]:
         yield from ()
 
 
@@ -469,7 +466,7 @@ class _Callee(_Side):
     def heard_response(self, sent: _Sent, status: int) -> Iterator[tuple[str, str, str]]:
         yield from ()
 
-    def heard_request(self, method: str) -> Iterator[tuple[str, str, str]]:
+    def heard_request(self) -> Iterator[tuple[str, str, str]]:
         if len(self._got) == 1:
             yield "Contact", "<([^>]+)>", "contact,target"
             yield "From", "[^ ].*", "them"

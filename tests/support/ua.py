@@ -406,11 +406,14 @@ class CalleeCall(Dialog):
         super().__init__(endpoint, invite.call_id, local, invite.header("from"), invite.contact)
         self.invite = invite
 
-    def respond(self, status: int, reason: str, *, body: str = "") -> None:
+    def respond(
+        self, status: int, reason: str, *, body: str = "", extra: Sequence[tuple[str, str]] = ()
+    ) -> None:
         """Answer the INVITE."""
         headers = [("Via", via) for via in self.invite.all("via")]
         headers += [("From", self.remote), ("To", self.local), ("Call-ID", self.call_id)]
         headers += [("CSeq", self.invite.header("cseq")), ("Contact", f"<sip:bob@{self.endpoint.hostport}>")]
+        headers += extra
         if body:
             headers.append(("Content-Type", "application/sdp"))
         data = compose(f"SIP/2.0 {status} {reason}", headers, body)

@@ -146,6 +146,23 @@ def test_a_bye_is_sent_again_with_credentials() -> None:
 
 
 @pytest.mark.parametrize(("status", "asks", "answers"), KINDS)
+def test_a_keepalive_is_sent_again_with_credentials(status: int, asks: str, answers: str) -> None:
+    driver = CallDriver(ROUTE, egress_keepalive_ms=30_000)
+    driver.confirmed()
+    driver.pass_time(30.1)
+    (first,) = driver.distinct("INVITE")
+    driver.response(status, first.branch, cseq=first.cseq, headers=((asks, challenge()),))
+    (second,) = driver.distinct("INVITE")
+    assert proves(second, answers)
+    assert second.cseq == first.cseq + 1
+    driver.response(200, second.branch, cseq=second.cseq, body=ANSWER)
+    driver.confirm_all()
+    driver.port.take()
+    driver.pass_time(30.1)
+    assert len(driver.distinct("INVITE")) == 1
+
+
+@pytest.mark.parametrize(("status", "asks", "answers"), KINDS)
 def test_pass_through_takes_challenge_and_credentials_across(status: int, asks: str, answers: str) -> None:
     driver = CallDriver(pass_authentication=True)
     driver.invite(headers=((answers, 'Digest username="caller"'),))

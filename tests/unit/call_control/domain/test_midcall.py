@@ -117,6 +117,20 @@ def test_bye_while_a_reinvite_is_pending() -> None:
     assert "BYE" in [c.send_request.method for c in commands]
 
 
+def test_an_answer_after_all_is_acknowledged_and_needs_no_cancel_any_more() -> None:
+    driver = CallDriver()
+    driver.confirmed()
+    invite = crossing(driver, 0, 2)
+    driver.in_dialog("BYE", 3)
+    driver.confirm_all()
+    (bye,) = driver.requests("BYE")
+    driver.response(200, invite.branch, cseq=invite.cseq, body=NEW_ANSWER)
+    assert [request.cseq for request in driver.requests("ACK")] == [invite.cseq]
+    driver.response(200, bye.branch, method="BYE", cseq=bye.cseq)
+    driver.pass_time(10)
+    assert driver.call is None
+
+
 def test_bye_of_the_side_that_was_asked() -> None:
     driver = CallDriver()
     driver.confirmed()
