@@ -106,6 +106,7 @@ async def _run(settings: S, build: Build[S]) -> None:
     lifecycle.watch(process.on_state)
     health = Health(lifecycle, metrics.registry, on_lag=process.on_lag)
     service = build(settings, Runtime(lifecycle, health, metrics))
+    failure: ServiceError | None = None
     try:
         # What is alive now stays alive: the collector need not walk it again and again during calls.
         gc.collect()
@@ -114,9 +115,12 @@ async def _run(settings: S, build: Build[S]) -> None:
         probed = _Probed(service, lambda: health.start(settings.http))
         await serve(probed, lifecycle, drain_seconds=settings.drain_seconds)
     except* ServiceError as group:
-        raise _first(group) from None
+        # Raised below: until Python 3.11.3 what is raised here comes out in a group, and not as one line.
+        failure = _first(group)
     finally:
         health.close()
+    if failure is not None:
+        raise failure
 
 
 class _Probed:
