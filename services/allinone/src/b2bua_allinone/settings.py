@@ -12,6 +12,7 @@ from pydantic_settings import NoDecode, SettingsConfigDict
 
 from b2bua_allinone.control.address import ControlAddress, parse_control_address
 from b2bua_allinone.message_log.settings import OFF, MessageLogSettings, from_word
+from call_control.adapters.open_store import MEMORY, StoreSetting
 from call_control.call_settings import CallSettings, RoutesSetting
 from call_control.domain.routing.entry import RouteEntry
 from call_control.service import Keys
@@ -64,8 +65,8 @@ class Settings(CallSettings):
     route: RoutesSetting = Field(
         default=(), description="where calls go, tried in order; none: a callee inside answers"
     )
-    store: str = Field(
-        default="memory",
+    store: StoreSetting = Field(
+        default=MEMORY,
         description="where calls are kept: memory, or a Redis URL",
         examples=["redis://127.0.0.1:6379/0"],
     )
@@ -120,7 +121,7 @@ class Settings(CallSettings):
 
     @property
     def _forgets(self) -> bool:
-        return self.store == "memory"
+        return self.store == MEMORY
 
     @property
     def listeners(self) -> tuple[ListenSpec, ...]:
