@@ -13,10 +13,10 @@ import asyncio
 import gc
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from importlib import metadata
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 import structlog
 import uvloop
@@ -59,11 +59,21 @@ def run(
     Options: --version, --help, --check-config, --print-schema. A ServiceError becomes one line on stderr.
     """
     options = _parser(program, description, settings).parse_args(arguments)
+    return run_or_show(program, options, settings, build)
+
+
+def run_or_show(
+    program: str, options: argparse.Namespace, settings: type[S], build: Build[S], **values: object
+) -> int:
+    """Do what the options of `add_show_options` ask for, or run the service; returns the exit status.
+
+    `values` are settings by field name, from a command line: they win over the environment.
+    """
     if options.print_schema:
         print(json.dumps(schema(settings), indent=2))
         return 0
     try:
-        loaded = load(settings)
+        loaded = load(settings, **values)
         if options.check_config:
             for name, value in effective(loaded).items():
                 print(f"{name}={'' if value is None else value}")
@@ -151,22 +161,37 @@ def _first(group: BaseExceptionGroup[ServiceError]) -> ServiceError:
     return found
 
 
-def _parser(program: str, description: str, settings: type[ServiceSettings]) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog=program,
-        description=description,
-        epilog=_environment_help(variables(settings)),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+class CommandLine(argparse.ArgumentParser):
+    """A parser that says what is wrong in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """See argparse."""
+        self.exit(2, f"{self.prog}: {message}; --help lists the options\n")
+
+
+def add_show_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that print something and stop."""
+    program = parser.prog.partition(" ")[0]
     parser.add_argument("--version", action="version", version=f"{program} {version()}")
     parser.add_argument("--check-config", action="store_true", help="read the settings, print them, and stop")
     parser.add_argument("--print-schema", action="store_true", help="print the JSON schema of the settings")
-    return parser
 
 
-def _environment_help(rows: Sequence[Variable]) -> str:
+def environment_help(rows: Iterable[Variable]) -> str:
+    """Return the section of --help about environment variables."""
     lines = ["environment variables:"]
     for row in rows:
         example = f", for example {row.example}" if row.example else ""
-        lines += [f"  {row.name}", f"      {row.description} (default: {row.default}{example})"]
+        lines += [f"  {row.name}", f"      {row.description} (default: {row.default or 'none'}{example})"]
     return "\n".join(lines)
+
+
+def _parser(program: str, description: str, settings: type[ServiceSettings]) -> CommandLine:
+    parser = CommandLine(
+        prog=program,
+        description=description,
+        epilog=environment_help(variables(settings)),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add_show_options(parser)
+    return parser
