@@ -92,7 +92,7 @@ def test_carries_values_to_core_and_sockets(monkeypatch: pytest.MonkeyPatch) -> 
         ("LISTEN", "sctp:0.0.0.0:5060", "should begin with udp: or tcp:"),
         ("ALLOW", "10.0.0.0/99", "networks"),
         ("ALLOW", "10.0.0.1/8", "networks"),
-        ("CALL_CONTROL", "", "at least 1 item"),
+        ("CALL_CONTROL", "", "should not be empty"),
         ("ID", "", "printable"),
         ("T1", "0", "greater than 0"),
         ("T2", "0.1", "SIP_EDGE_T1"),
