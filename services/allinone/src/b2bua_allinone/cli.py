@@ -15,7 +15,7 @@ from call_control.domain.routing.entry import parse_route
 from call_control.domain.routing.pass_headers import parse_pass_headers
 from call_control.domain.routing.translation import parse_translation
 from sipcore.codec_filter import parse_allowed_pts
-from svckit.listen import parse_host_port
+from svckit.listen import parse_host_port, parse_listeners
 from svckit.runner import CommandLine, add_show_options, environment_help, version
 from svckit.settings import variables
 
@@ -89,6 +89,11 @@ def _checked(parse: Callable[[str], T]) -> Callable[[str], T]:
     return read
 
 
+def _listener(text: str) -> str:
+    parse_listeners(text)
+    return text
+
+
 # The `dest` of an option is the name of its setting. None: not given, so the variable or the default counts.
 
 
@@ -96,6 +101,7 @@ def _add_network(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--listen",
         action="append",
+        type=_checked(_listener),
         metavar="SPEC",
         help="udp:HOST:PORT or tcp:HOST:PORT[;advertise=HOST[:PORT]][;contact=HOST[:PORT]][;nat=yes|no]"
         "[;for=CIDR+CIDR]; may be repeated (default: udp:0.0.0.0:5060 tcp:0.0.0.0:5060)",
