@@ -4,7 +4,7 @@ Nothing here does I/O or knows asyncio: edges are `EdgePort`s, the store answers
 the memory store an event is through when `on_event` returns.
 
 A call's record is decoded for each turn from the stored bytes and never kept decoded: what this
-process holds of a call is a cache of those bytes (design.md 2).
+process holds of a call is a cache of those bytes.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from call_control.domain.turn import Emission, Turn
 from call_control.slots import Absences, Arrival, Slot
 from svckit.identity import Identity
 
-#: Commits into these states are worth waiting for a replica, if the store is told to (design.md 6).
+#: Commits into these states are worth waiting for a replica, if the store is told to.
 _DURABLE = (record.CALL_STATE_ANSWERED, record.CALL_STATE_ENDED)
 
 #: Commands that leave without a commit are numbered so far from all others that no pod gives their numbers
@@ -454,7 +454,7 @@ class Pod:
     # -- while the store is away -----------------------------------------------------------
 
     def _end_without_store(self, slot: Slot, turn: Turn, arrivals: list[Arrival], commit: Commit) -> None:
-        """Let people hang up although the store is away: the state waits in the journal (design.md 6)."""
+        """Let people hang up although the store is away: the state waits in the journal."""
         turn.renumber_debts(record.Call.FromString(slot.stored).last_debt, _APART)
         if commit.record is not None:
             commit = replace(commit, record=turn.call.SerializeToString())
