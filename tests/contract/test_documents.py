@@ -38,10 +38,10 @@ def test_make_targets_exist(document: Path) -> None:
 
 def test_sources_name_documents_that_exist() -> None:
     existing = {path.name for path in DOCUMENTS}
-    sources = [path for kind in ("libs", "services", "proto", "tests", "scripts") for path in ROOT.glob(f"{kind}/**/*")]
     named_in = {
         named(path): set(re.findall(r"[\w-]+\.md\b", path.read_text())) - existing
-        for path in sources
+        for folder in ("libs", "services", "proto", "tests", "scripts")
+        for path in (ROOT / folder).glob("**/*")
         if path.suffix in (".py", ".proto", ".sh")
     }
     assert {source: names for source, names in named_in.items() if names} == {}
