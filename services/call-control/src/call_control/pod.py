@@ -357,7 +357,8 @@ class Pod:
         slot.busy = False
         if outcome.verdict is Verdict.COMMITTED:
             for note in turn.notes:
-                _log.warning("call.note", call_key=slot.key, note=note)
+                call_id = turn.call.legs[0].call_id if turn.call.legs else ""
+                _log.warning("call.note", call_key=slot.key, call_id=call_id, note=note)
             self._settle(slot, turn, commit)
             self._effect(turn)
             _acknowledge(arrivals)
