@@ -21,7 +21,7 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
 	@echo '  run:   NEXT_HOP=host:port (without it, a callee of its own answers), HOST=$(HOST), PORT=$(PORT)'
-	@echo '  up:    NEXT_HOP=host:port, CALL_CONTROL=$(CALL_CONTROL) and EDGES=$(EDGES) processes of each kind'
+	@echo '  up:    NEXT_HOP=host:port, PORT=$(PORT), CALL_CONTROL=$(CALL_CONTROL) and EDGES=$(EDGES) processes of each kind'
 	@echo '  tests: ARGS="..." goes to pytest'
 	@echo '  simulate: FIRST=$(FIRST), SEEDS=$(SEEDS); a seed that fails prints how to replay it'
 
@@ -37,7 +37,7 @@ run: venv ## the B2BUA in one process on UDP and TCP 5060
 	@B2BUA_ROUTE='$(NEXT_HOP)' exec $(BIN)/b2bua run --listen udp:$(HOST):$(PORT) --listen tcp:$(HOST):$(PORT)
 
 up: setup ## Redis and all services on loopback; Ctrl-C stops them
-	@UP_CALL_CONTROL=$(CALL_CONTROL) UP_NEXT_HOP='$(NEXT_HOP)' UP_LOG_FORMAT=$$([ -t 2 ] && echo text || echo json) \
+	@UP_CALL_CONTROL=$(CALL_CONTROL) UP_NEXT_HOP='$(NEXT_HOP)' UP_SIP_PORT=$(PORT) UP_LOG_FORMAT=$$([ -t 2 ] && echo text || echo json) \
 		$(BIN)/honcho start -c callee=$(if $(NEXT_HOP),0,1),call-control=$(CALL_CONTROL),sip-edge=$(EDGES) \
 		|| [ $$? = 130 ]
 

@@ -1,7 +1,8 @@
 """One process of `make up`: its command, its addresses, and a restart when it dies, as a kubelet would do.
 
 honcho says by HONCHO_PROCESS_NAME which one it is, for example `call-control.2`. How many there are, and
-where calls go, comes from the Makefile: UP_CALL_CONTROL, UP_NEXT_HOP, UP_LOG_FORMAT.
+where calls go, comes from the Makefile: UP_CALL_CONTROL, UP_NEXT_HOP, UP_SIP_PORT,
+UP_LOG_FORMAT.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ CALLEE = ("127.0.0.1", 5070)
 CONTROL_PORT = 7000
 CONTROL_HTTP_PORT = 8000
 EDGE_HTTP_PORT = 8010
-SIP_PORT = 5060
+SIP_PORT = int(os.environ.get("UP_SIP_PORT", "5060"))
 
 LOG_FORMAT = os.environ.get("UP_LOG_FORMAT", "json")
 

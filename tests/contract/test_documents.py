@@ -36,6 +36,17 @@ def test_make_targets_exist(document: Path) -> None:
     assert used - targets == set()
 
 
+def test_sources_name_documents_that_exist() -> None:
+    existing = {path.name for path in DOCUMENTS}
+    named_in = {
+        named(path): set(re.findall(r"[\w-]+\.md\b", path.read_text())) - existing
+        for folder in ("libs", "services", "proto", "tests", "scripts")
+        for path in (ROOT / folder).glob("**/*")
+        if path.suffix in (".py", ".proto", ".sh")
+    }
+    assert {source: names for source, names in named_in.items() if names} == {}
+
+
 def test_programs_are_installed() -> None:
     scripts: set[str] = set()
     for path in ROOT.glob("services/*/pyproject.toml"):

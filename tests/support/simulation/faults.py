@@ -34,7 +34,7 @@ class Fault(Enum):
     STORE_AWAY = "the store is away for longer"
     STORE_ROLLED_BACK = "the store loses what was written lately"
     RECORDS_LOST = "the store loses what was written lately, and a pod that wrote it has died meanwhile"
-    """Never planned: nobody can write it back (design.md 7 documents the window)."""
+    """Never planned: nobody can write it back."""
 
 
 class May(Enum):

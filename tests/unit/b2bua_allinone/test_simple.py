@@ -1,5 +1,7 @@
 """The command line of `b2bua_simple`: Sippy's options and defaults."""
 
+import re
+
 import pytest
 
 from b2bua_allinone.simple import Options, UsageError, main, parse_options
@@ -24,9 +26,22 @@ def test_every_way_to_say_everywhere(anywhere: str) -> None:
     assert parse_options(["-l", anywhere]).listeners == Options().listeners
 
 
-@pytest.mark.parametrize("arguments", [["-z"], ["-p"], ["-p", "x"], ["-p", "99999"], ["stray"]])
-def test_a_wrong_option_is_a_usage_error(arguments: list[str]) -> None:
-    with pytest.raises(UsageError):
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["-z"], "-z"),
+        (["-p"], "-p"),
+        (["-p", "x"], "-p 'x' should be a port"),
+        (["-p", "0"], "-p '0' should be a port"),
+        (["-p", "99999"], "-p '99999' should be a port"),
+        (["-l", "host.example"], "-l 'host.example' should be an IP address"),
+        (["-l", "::1"], "-l '::1' should be an IP address, IPv6 in brackets"),
+        (["-l", "[127.0.0.1]"], "-l '[127.0.0.1]' should be"),
+        (["stray"], "stray"),
+    ],
+)
+def test_a_wrong_option_is_a_usage_error(arguments: list[str], said: str) -> None:
+    with pytest.raises(UsageError, match=re.escape(said)):
         parse_options(arguments)
 
 

@@ -326,10 +326,12 @@ class TestMergeMarker:
 
 
 def test_skipped_route_is_told_to_the_operator() -> None:
-    """Once the call is committed, with its key."""
+    """Once the call is committed, with its key and the caller's Call-ID."""
     driver = CallDriver("192.0.2.1;expires=0", "192.0.2.2")
     with capture_logs() as logs:
         driver.invite()
     (line,) = logs
     assert (line["log_level"], line["call_key"]) == ("warning", driver.key)
+    assert driver.call is not None
+    assert line["call_id"] == driver.call.legs[0].call_id
     assert line["note"].startswith("route 1 skipped: ")

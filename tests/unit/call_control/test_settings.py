@@ -57,6 +57,17 @@ def test_what_is_in_effect_hides_passwords(monkeypatch: pytest.MonkeyPatch) -> N
     assert "hush" not in str(shown)
 
 
+def test_the_password_of_the_store_is_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = settings_of(monkeypatch, REDIS_URL="redis://u:hush@a")
+    assert settings.redis_url == "redis://u:hush@a"
+    assert effective(settings)["CALL_CONTROL_REDIS_URL"] == "redis://u:***@a"
+
+
+def test_a_store_that_is_not_understood_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(SettingsError, match="CALL_CONTROL_REDIS_URL: store URL must begin with"):
+        settings_of(monkeypatch, REDIS_URL="localhost:6379")
+
+
 def test_empty_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = settings_of(monkeypatch, TRANSLATE_IN="", TRANSLATE_OUT="", PASS_HEADERS="")
     assert (settings.translate_in, settings.translate_out, settings.pass_headers) == (None, None, None)

@@ -47,7 +47,7 @@ def parse_allowed_pts(text: str) -> AllowedCodecs:
             codecs.add(entry[1:-1])
         else:
             raise ValueError(
-                f"allowed_pts: {entry[:40]!r} is neither a payload type (0 to {_MAX_PAYLOAD_TYPE})"
+                f"{entry[:40]!r} is neither a payload type (0 to {_MAX_PAYLOAD_TYPE})"
                 " nor a codec in brackets, such as [telephone-event/8000]"
             )
     return AllowedCodecs(frozenset(payload_types), frozenset(codecs))

@@ -1,7 +1,7 @@
 """Batches on a stream: one task writes, and what gathers while it writes goes out in the next frame.
 
 A gRPC write costs about the same for one item as for eight, so items are collected. Below `threshold` items a
-second nothing urgent waits; above it a batch may linger for `linger` seconds to find company (design.md 5).
+second nothing urgent waits; above it a batch may linger for `linger` seconds to find company.
 What is not urgent waits for the next frame that is, at most `LAZY_SECONDS`.
 """
 

@@ -93,7 +93,8 @@ def bind(bound: grpc.aio.Server, address: HostPort) -> HostPort:
     try:
         port = bound.add_insecure_port(str(address))
     except RuntimeError as error:
-        raise StartError(f"cannot serve gRPC on {address}: {error}") from error
+        # gRPC has written the reason to stderr; its exception only says that there is one.
+        raise StartError(f"cannot serve gRPC on {address}: in use, or no address of this machine") from error
     return HostPort(address.host, port)
 
 

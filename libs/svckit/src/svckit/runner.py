@@ -13,10 +13,10 @@ import asyncio
 import gc
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from importlib import metadata
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 import structlog
 import uvloop
@@ -59,11 +59,21 @@ def run(
     Options: --version, --help, --check-config, --print-schema. A ServiceError becomes one line on stderr.
     """
     options = _parser(program, description, settings).parse_args(arguments)
+    return run_or_show(program, options, settings, build)
+
+
+def run_or_show(
+    program: str, options: argparse.Namespace, settings: type[S], build: Build[S], **values: object
+) -> int:
+    """Do what the options of `add_show_options` ask for, or run the service; returns the exit status.
+
+    `values` are settings by field name, from a command line: they win over the environment.
+    """
     if options.print_schema:
         print(json.dumps(schema(settings), indent=2))
         return 0
     try:
-        loaded = load(settings)
+        loaded = load(settings, **values)
         if options.check_config:
             for name, value in effective(loaded).items():
                 print(f"{name}={'' if value is None else value}")
@@ -106,6 +116,7 @@ async def _run(settings: S, build: Build[S]) -> None:
     lifecycle.watch(process.on_state)
     health = Health(lifecycle, metrics.registry, on_lag=process.on_lag)
     service = build(settings, Runtime(lifecycle, health, metrics))
+    failure: ServiceError | None = None
     try:
         # What is alive now stays alive: the collector need not walk it again and again during calls.
         gc.collect()
@@ -114,9 +125,12 @@ async def _run(settings: S, build: Build[S]) -> None:
         probed = _Probed(service, lambda: health.start(settings.http))
         await serve(probed, lifecycle, drain_seconds=settings.drain_seconds)
     except* ServiceError as group:
-        raise _first(group) from None
+        # Raised below: until Python 3.11.3 what is raised here comes out in a group, and not as one line.
+        failure = _first(group)
     finally:
         health.close()
+    if failure is not None:
+        raise failure
 
 
 class _Probed:
@@ -147,22 +161,37 @@ def _first(group: BaseExceptionGroup[ServiceError]) -> ServiceError:
     return found
 
 
-def _parser(program: str, description: str, settings: type[ServiceSettings]) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog=program,
-        description=description,
-        epilog=_environment_help(variables(settings)),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+class CommandLine(argparse.ArgumentParser):
+    """A parser that says what is wrong in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """See argparse."""
+        self.exit(2, f"{self.prog}: {message}; --help lists the options\n")
+
+
+def add_show_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that print something and stop."""
+    program = parser.prog.partition(" ")[0]
     parser.add_argument("--version", action="version", version=f"{program} {version()}")
     parser.add_argument("--check-config", action="store_true", help="read the settings, print them, and stop")
     parser.add_argument("--print-schema", action="store_true", help="print the JSON schema of the settings")
-    return parser
 
 
-def _environment_help(rows: Sequence[Variable]) -> str:
+def environment_help(rows: Iterable[Variable]) -> str:
+    """Return the section of --help about environment variables."""
     lines = ["environment variables:"]
     for row in rows:
         example = f", for example {row.example}" if row.example else ""
-        lines += [f"  {row.name}", f"      {row.description} (default: {row.default}{example})"]
+        lines += [f"  {row.name}", f"      {row.description} (default: {row.default or 'none'}{example})"]
     return "\n".join(lines)
+
+
+def _parser(program: str, description: str, settings: type[ServiceSettings]) -> CommandLine:
+    parser = CommandLine(
+        prog=program,
+        description=description,
+        epilog=environment_help(variables(settings)),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add_show_options(parser)
+    return parser

@@ -301,6 +301,8 @@ def _as_settings_error(settings: type[ServiceSettings], problem: ErrorDetails) -
     name = row.name if row is not None else where or settings.__name__
     if problem["type"] == "missing":
         return SettingsError(name, f"is required: {row.description if row is not None else ''}")
+    if problem["type"] == "too_short":
+        return SettingsError(name, f"should not be empty ({row.description if row is not None else ''})")
     if problem["type"] == "extra_forbidden":
         return SettingsError(name, "is not a setting")
     # A validator of ours says "should ..." or quotes the value; pydantic says "Input should be ...".

@@ -6,20 +6,15 @@ import sys
 from collections.abc import Sequence
 
 from b2bua_allinone.app import build
-from b2bua_allinone.cli import parse_arguments
+from b2bua_allinone.cli import fields, parse_arguments
 from b2bua_allinone.settings import Settings
-from svckit.errors import ServiceError
-from svckit.runner import report, run_service
-from svckit.settings import load
+from svckit.runner import run_or_show
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run `b2bua`; returns the exit status."""
-    try:
-        run_service("b2bua", load(Settings, **parse_arguments(arguments)), build)
-    except ServiceError as error:
-        return report("b2bua", error)
-    return 0
+    options = parse_arguments(arguments)
+    return run_or_show("b2bua", options, Settings, build, **fields(options))
 
 
 if __name__ == "__main__":

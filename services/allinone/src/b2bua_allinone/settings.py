@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import socket
-from ipaddress import IPv4Network, IPv6Network
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
@@ -12,11 +11,12 @@ from pydantic_settings import NoDecode, SettingsConfigDict
 
 from b2bua_allinone.control.address import ControlAddress, parse_control_address
 from b2bua_allinone.message_log.settings import OFF, MessageLogSettings, from_word
-from call_control.call_settings import CallSettings, RoutesSetting
-from call_control.domain.routing.entry import RouteEntry
+from call_control.adapters.open_store import MEMORY, StoreSetting
+from call_control.call_settings import CallSettings, RouteSetting, RoutesSetting
 from call_control.service import Keys
 from sip_edge.domain import HelperProxyConfig
-from svckit.listen import ListenSpec
+from sip_edge.settings import ForwardedMethodsSetting, NetworksSetting
+from svckit.listen import ListenSpec, parse_listeners
 from svckit.settings import ListenSetting, OptionalHostPortSetting
 
 _KEY_BYTES = 32
@@ -59,28 +59,41 @@ class Settings(CallSettings):
     model_config = SettingsConfigDict(env_prefix="B2BUA_", extra="ignore")
 
     listen: ListenSetting = Field(
-        description="SIP listeners: udp:HOST:PORT or tcp:HOST:PORT", examples=["udp:127.0.0.1:5060"]
+        default=parse_listeners("udp:0.0.0.0:5060,tcp:0.0.0.0:5060"),
+        description="SIP listeners: udp:HOST:PORT or tcp:HOST:PORT",
+        examples=["udp:127.0.0.1:5060"],
     )
     route: RoutesSetting = Field(
-        default=(), description="where calls go, tried in order; none: a callee inside answers"
+        default=(),
+        description="where calls go: [[NUMBER]@]HOST[:PORT][;NAME=VALUE...], tried in order; spaces between; "
+        "none: a callee inside answers",
+        examples=["192.0.2.10:5060 192.0.2.11;expires=30"],
     )
-    store: str = Field(
-        default="memory",
+    store: StoreSetting = Field(
+        default=MEMORY,
         description="where calls are kept: memory, or a Redis URL",
         examples=["redis://127.0.0.1:6379/0"],
     )
     http: OptionalHostPortSetting = Field(
         default=None, description="HOST:PORT for /livez, /readyz and /metrics", examples=["127.0.0.1:8001"]
     )
-    allow: tuple[IPv4Network | IPv6Network, ...] = Field(
-        default=(), description="networks that may open calls; empty: everyone"
+    allow: NetworksSetting = Field(
+        default=(), description="networks that may open calls; empty: everyone", examples=["10.0.0.0/8"]
     )
-    id: str = Field(default_factory=socket.gethostname, description="name of this process in its store")
-    sip_proxy: RouteEntry | None = Field(
-        default=None, description="where requests outside of dialogs go that are not for us"
+    id: str = Field(
+        default_factory=socket.gethostname,
+        description="name of this process in its store; by default the host name",
+        examples=["b2bua-0"],
     )
-    sip_proxy_methods: frozenset[str] = Field(
-        default=frozenset({"REGISTER"}), description="which those are, of `sip_edge.domain.config.FORWARDED`"
+    sip_proxy: RouteSetting = Field(
+        default=None,
+        description="registrar or proxy that gets REGISTER and the like; empty: they are refused",
+        examples=["registrar.example.com"],
+    )
+    sip_proxy_methods: ForwardedMethodsSetting = Field(
+        default=("REGISTER",),
+        description="what goes to B2BUA_SIP_PROXY: REGISTER, SUBSCRIBE, PUBLISH, MESSAGE",
+        examples=["REGISTER,SUBSCRIBE"],
     )
     notify: Literal["accept", "refuse"] = Field(
         default="accept", description="NOTIFY outside of dialogs: answered 200, or refused with 489"
@@ -104,7 +117,7 @@ class Settings(CallSettings):
         """Where the edge passes requests on that belong to no call."""
         if self.sip_proxy is None:
             return None
-        return HelperProxyConfig(uri=self.sip_proxy.uri, methods=self.sip_proxy_methods)
+        return HelperProxyConfig(uri=self.sip_proxy.uri, methods=frozenset(self.sip_proxy_methods))
 
     def keys(self) -> Keys:
         """Return the identity keys; a random one if nothing of this process outlives it."""
@@ -120,7 +133,7 @@ class Settings(CallSettings):
 
     @property
     def _forgets(self) -> bool:
-        return self.store == "memory"
+        return self.store == MEMORY
 
     @property
     def listeners(self) -> tuple[ListenSpec, ...]:

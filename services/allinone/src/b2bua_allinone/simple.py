@@ -19,6 +19,7 @@ from b2bua_allinone.daemon import DaemonLog, become_daemon
 from b2bua_allinone.listening import listeners
 from b2bua_allinone.message_log.log import check_message_log
 from b2bua_allinone.message_log.settings import from_environment
+from b2bua_allinone.radius.kinds import ADDRESS
 from b2bua_allinone.settings import Settings
 from call_control.domain.routing.entry import RouteError, parse_route
 from sip_edge.service import check_listeners
@@ -95,11 +96,14 @@ def _answer_questions(given: dict[str, str]) -> None:
 
 
 def _read_address(text: str) -> str:
-    return "" if text in ("*", "0.0.0.0", "::", "[::]") else text
+    try:
+        return str(ADDRESS.read(text)) if text else ""
+    except ValueError:
+        raise UsageError(f"-l {text!r} should be {ADDRESS.expected}") from None
 
 
 def _read_port(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) <= 5 and 0 <= int(text) <= 65535):
+    if not (text.isascii() and text.isdigit() and len(text) <= 5 and 1 <= int(text) <= 65535):
         raise UsageError(f"-p {text!r} should be a port 1..65535")
     return int(text)
 

@@ -10,11 +10,11 @@ from pydantic_settings import NoDecode
 
 from call_control.domain.call_id import CALL_ID_FORMS
 from call_control.domain.policy import Policy
-from call_control.domain.routing.entry import RouteEntry, parse_route_list
+from call_control.domain.routing.entry import RouteEntry, parse_route, parse_route_list
 from call_control.domain.routing.pass_headers import PassHeaders, parse_pass_headers
 from call_control.domain.routing.translation import Translation, parse_translation
 from sipcore.codec_filter import AllowedCodecs, parse_allowed_pts
-from sipcore.session_timer import Wish
+from sipcore.session_timer import LEAST_INTERVAL, Wish
 from svckit.settings import ServiceSettings
 
 
@@ -46,6 +46,15 @@ RoutesSetting = Annotated[
     _TEXT,
 ]
 """Several routes, see `parse_route_list`; passwords are masked when shown."""
+
+RouteSetting = Annotated[
+    RouteEntry | None,
+    NoDecode,
+    BeforeValidator(_from_text(lambda text: parse_route(text) if text else None)),
+    PlainSerializer(lambda entry: "" if entry is None else str(entry), return_type=str),
+    _TEXT,
+]
+"""One route, or nothing."""
 
 TranslationSetting = Annotated[
     Translation | None,
@@ -197,6 +206,13 @@ class CallSettings(ServiceSettings):
         description="seconds after which a call is ended whatever its state",
         examples=["14400"],
     )
+
+    @field_validator("session_seconds")
+    @classmethod
+    def _peers_take_it(cls, value: int) -> int:
+        if 0 < value < LEAST_INTERVAL:
+            raise ValueError(f"should be 0, or {LEAST_INTERVAL} at least (RFC 4028 4)")
+        return value
 
     @field_validator("user_agent", "server")
     @classmethod

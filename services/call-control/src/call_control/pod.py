@@ -4,7 +4,7 @@ Nothing here does I/O or knows asyncio: edges are `EdgePort`s, the store answers
 the memory store an event is through when `on_event` returns.
 
 A call's record is decoded for each turn from the stored bytes and never kept decoded: what this
-process holds of a call is a cache of those bytes (design.md 2).
+process holds of a call is a cache of those bytes.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from call_control.domain.turn import Emission, Turn
 from call_control.slots import Absences, Arrival, Slot
 from svckit.identity import Identity
 
-#: Commits into these states are worth waiting for a replica, if the store is told to (design.md 6).
+#: Commits into these states are worth waiting for a replica, if the store is told to.
 _DURABLE = (record.CALL_STATE_ANSWERED, record.CALL_STATE_ENDED)
 
 #: Commands that leave without a commit are numbered so far from all others that no pod gives their numbers
@@ -356,7 +356,8 @@ class Pod:
         slot.busy = False
         if outcome.verdict is Verdict.COMMITTED:
             for note in turn.notes:
-                _log.warning("call.note", call_key=slot.key, note=note)
+                call_id = turn.call.legs[0].call_id if turn.call.legs else ""
+                _log.warning("call.note", call_key=slot.key, call_id=call_id, note=note)
             self._settle(slot, turn, commit)
             self._effect(turn)
             _acknowledge(arrivals)
@@ -454,7 +455,7 @@ class Pod:
     # -- while the store is away -----------------------------------------------------------
 
     def _end_without_store(self, slot: Slot, turn: Turn, arrivals: list[Arrival], commit: Commit) -> None:
-        """Let people hang up although the store is away: the state waits in the journal (design.md 6)."""
+        """Let people hang up although the store is away: the state waits in the journal."""
         turn.renumber_debts(record.Call.FromString(slot.stored).last_debt, _APART)
         if commit.record is not None:
             commit = replace(commit, record=turn.call.SerializeToString())

@@ -9,6 +9,7 @@ from pathlib import Path
 from pydantic import Field, field_validator
 from pydantic_settings import SettingsConfigDict
 
+from call_control.adapters.open_store import StoreSetting
 from call_control.call_settings import CallSettings, RoutesSetting
 from call_control.domain.policy import Policy
 from call_control.domain.routing.entry import RouteEntry
@@ -32,7 +33,7 @@ class Settings(CallSettings):
         description="host:port for /livez, /readyz and /metrics; empty for none",
         examples=["0.0.0.0:8002"],
     )
-    redis_url: str = Field(
+    redis_url: StoreSetting = Field(
         default="redis://127.0.0.1:6379/0",
         description="where calls are kept: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster://",
         examples=["redis://127.0.0.1:6379/0"],

@@ -66,7 +66,7 @@ class EdgeProcess:
         tasks.create_task(self._keep_metrics(), name="metrics")
 
     async def drain(self) -> None:
-        """Take no new calls; returns when no transaction is open (design.md 7)."""
+        """Take no new calls; returns when no transaction is open."""
         await self.edge.drain(
             shift=self._settings.drain_shift_seconds, flows=self._settings.drain_flow_seconds
         )

@@ -125,7 +125,7 @@ class EdgeService:
         self._shell.execute(command)
 
     async def drain(self, *, shift: float = 0.0, flows: float = 0.0) -> None:
-        """Take no new work; returns when nothing is in progress (design.md 7).
+        """Take no new work; returns when nothing is in progress.
 
         For `shift` seconds OPTIONS is answered 503 but calls are still served; then new calls are refused.
         Open connections alone keep the edge for `flows` seconds from then on.

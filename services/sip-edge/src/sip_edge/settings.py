@@ -7,7 +7,15 @@ from collections.abc import Callable
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, PlainSerializer, ValidationInfo, WithJsonSchema, field_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    PlainSerializer,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+)
 from pydantic_settings import NoDecode, SettingsConfigDict
 
 from sip_edge.adapters.rfc3263 import numeric
@@ -63,8 +71,17 @@ def _from_text(read: Callable[[object], object]) -> tuple[object, ...]:
     )
 
 
+def _can_be_forwarded(methods: tuple[str, ...]) -> tuple[str, ...]:
+    if not methods or not FORWARDED.issuperset(methods):
+        raise ValueError(f"should be some of {', '.join(sorted(FORWARDED))}")
+    return methods
+
+
 NetworksSetting = Annotated[tuple[IPv4Network | IPv6Network, ...], *_from_text(_networks)]
 NameServersSetting = Annotated[tuple[HostPort, ...], *_from_text(_name_servers)]
+
+
+ForwardedMethodsSetting = Annotated[TextListSetting, AfterValidator(_can_be_forwarded)]
 
 
 class Settings(ServiceSettings):
@@ -217,9 +234,8 @@ class Settings(ServiceSettings):
         "empty: they are refused",
         examples=["registrar.example.com"],
     )
-    sip_proxy_methods: TextListSetting = Field(
+    sip_proxy_methods: ForwardedMethodsSetting = Field(
         default=("REGISTER",),
-        min_length=1,
         description="what goes to SIP_EDGE_SIP_PROXY: REGISTER, SUBSCRIBE, PUBLISH, MESSAGE",
         examples=["REGISTER,SUBSCRIBE"],
     )
@@ -250,13 +266,6 @@ class Settings(ServiceSettings):
     def _leads_somewhere(cls, value: str) -> str:
         if value and ("@" in value or Aims().of(f"sip:{value}") is None):
             raise ValueError("should look like host[:port] or host;transport=tcp")
-        return value
-
-    @field_validator("sip_proxy_methods")
-    @classmethod
-    def _can_be_forwarded(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        if not FORWARDED.issuperset(value):
-            raise ValueError(f"should be some of {', '.join(sorted(FORWARDED))}")
         return value
 
     @field_validator("drain_shift_seconds", "drain_flow_seconds")

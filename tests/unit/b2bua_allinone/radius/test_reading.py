@@ -149,6 +149,7 @@ class TestRoutes:
         (["-t", "s/(/x/"], "-t (--static_tr_in)"),
         (["-x", "Nonsense[]"], "-x (--pre_auth_proc)"),
         (["-l", "::1"], "-l (--sip_address)"),
+        (["-l", "host.example"], "-l (--sip_address) should be an IP address"),
         (["-c", ""], "-c (--b2bua_socket)"),
         (["-c", "tcp:"], "-c (--b2bua_socket)"),
         (["-s", "192.0.2.1:0"], "-s (--static_route): route 1: a route should begin with"),

@@ -4,9 +4,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from call_control.adapters.journal import FileJournal
 from call_control.domain.store import Commit
+from svckit.errors import StartError
 
 COMMIT = Commit(
     key="k1",
@@ -49,3 +51,31 @@ def test_nothing_is_left_when_all_is_saved(tmp_path: Path) -> None:
     journal.clear()
     assert not path.exists()
     assert journal.read() == []
+
+
+def test_a_folder_that_cannot_be_is_told_at_the_start(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StartError, match=r"/file/pod\.journal: (Not a dir|File exists)"):
+        FileJournal(tmp_path / "file" / "pod.journal").read()
+
+
+def test_a_file_that_cannot_be_written_is_told_at_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Root may write everything.
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+    with pytest.raises(StartError, match=r"cannot use the journal .*: Permission denied"):
+        FileJournal(tmp_path / "pod.journal").read()
+
+
+def test_a_damaged_file_is_kept_and_what_stands_before_the_damage_counts(tmp_path: Path) -> None:
+    path = tmp_path / "pod.journal"
+    FileJournal(path).append(COMMIT)
+    with path.open("ab") as file:
+        file.write(b"\0\0\0\4\xff\xff\xff\xff")
+    damaged = path.read_bytes()
+    with capture_logs() as logs:
+        assert FileJournal(path).read() == [COMMIT]
+    assert [(log["event"], log["entries_read"]) for log in logs] == [("journal.damaged", 1)]
+    assert (tmp_path / "pod.damaged").read_bytes() == damaged
+    assert not path.exists()

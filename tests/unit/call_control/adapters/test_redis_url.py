@@ -2,7 +2,7 @@
 
 import pytest
 
-from call_control.adapters.redis_url import Topology, parse_redis_url
+from call_control.adapters.redis_url import Topology, parse_redis_url, without_passwords
 
 
 def test_one_server() -> None:
@@ -45,11 +45,49 @@ def test_its_text_holds_no_password() -> None:
 
 
 @pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("redis://a:1/0", "redis://a:1/0"),
+        ("redis://u:hush@[::1]:7000/3", "redis://u:***@[::1]:7000/3"),
+        ("rediss://:hu:sh@a", "rediss://:***@a"),
+        (
+            "redis+sentinel://u:hush@a:1,b/calls?sentinel_username=x&sentinel_password=hush",
+            "redis+sentinel://u:***@a:1,b/calls?sentinel_username=x&sentinel_password=***",
+        ),
+        ("redis://a/0?sentinel_password=hush&db=1", "redis://a/0?sentinel_password=***&db=1"),
+        ("unix://u:hush@/run/redis.sock?db=2", "unix://u:***@/run/redis.sock?db=2"),
+    ],
+)
+def test_what_is_shown_holds_no_password(url: str, shown: str) -> None:
+    parse_redis_url(url)
+    assert without_passwords(url) == shown
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://:hu/sh@a",
+        "redis://u:12/hush@a",
+        "redis://u:1?hush=1@a",
+        "redis://u:1#hush@a",
+        "http://u:hush@a",
+    ],
+)
+def test_no_error_shows_a_password(url: str) -> None:
+    with pytest.raises(ValueError, match="store URL") as caught:
+        parse_redis_url(url)
+    assert "hu" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
     ("url", "why"),
     [
         ("http://a", "must begin with"),
         ("unix+cluster:///a", "must begin with"),
         ("redis+ring://a", "neither sentinel nor cluster"),
+        ("", "must begin with"),
+        ("127.0.0.1:6379", "must begin with"),
+        ("redis:a", "must begin with"),
         ("redis://", "no host"),
         ("redis://a:port", "bad address"),
         ("redis://a:1,b:2", "several servers"),

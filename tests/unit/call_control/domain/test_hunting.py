@@ -1,6 +1,7 @@
 """From route to route: the failover matrix, and the timers of an attempt."""
 
 import pytest
+from structlog.testing import capture_logs
 
 from b2bua.callcontrol.v1 import call_pb2 as record
 from b2bua.edge.v1 import edge_pb2 as edge
@@ -102,6 +103,18 @@ def test_without_any_route_that_resolves_the_caller_gets_500() -> None:
     for _ in range(2):
         driver.response(503, placed(driver).branch, to_tag="", local_cause=edge.LOCAL_CAUSE_UNRESOLVED)
     assert answers(driver) == [(500, "Internal Server Error (2)")]
+
+
+def test_a_route_that_leads_nowhere_is_logged() -> None:
+    driver = CallDriver("nowhere.example;auth=u:hush", "192.0.2.1:5070;transport=tcp")
+    driver.invite()
+    with capture_logs() as logs:
+        for cause in (edge.LOCAL_CAUSE_UNRESOLVED, edge.LOCAL_CAUSE_UNREACHABLE):
+            driver.response(503, placed(driver).branch, to_tag="", local_cause=cause)
+    assert [(log["event"], log["note"]) for log in logs] == [
+        ("call.note", "route 1 to sip:nowhere.example has no address that a listener can send to"),
+        ("call.note", "route 2 to sip:192.0.2.1:5070;transport=tcp takes no INVITE at any address"),
+    ]
 
 
 def test_nobody_answered_is_what_the_last_route_said() -> None:

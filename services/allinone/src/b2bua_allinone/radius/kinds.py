@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 
 from b2bua_allinone.control.address import parse_control_address
 from call_control.domain.routing.entry import parse_route_list
@@ -99,7 +99,13 @@ def _read_address(text: str) -> str:
     """An address to listen on, IPv6 in brackets; empty for all of them."""
     if text in ANYWHERE:
         return ""
-    parse_host_port(f"{text}:0")
+    bracketed = text.startswith("[") and text.endswith("]")
+    try:
+        address = ip_address(text[1:-1] if bracketed else text)
+    except ValueError:
+        raise ValueError from None
+    if bracketed != (address.version == 6):
+        raise ValueError
     return text
 
 

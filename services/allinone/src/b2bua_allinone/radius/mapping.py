@@ -29,7 +29,7 @@ FIXED: Mapping[str, object] = MappingProxyType(
         "pass_authentication": True,
         "wants_called_number": True,
         "drain_seconds": _DRAIN_SECONDS,
-        "sip_proxy_methods": frozenset({"REGISTER", "SUBSCRIBE"}),
+        "sip_proxy_methods": ("REGISTER", "SUBSCRIBE"),
     }
 )
 """Settings that no option changes."""

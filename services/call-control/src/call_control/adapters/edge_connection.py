@@ -1,4 +1,4 @@
-"""One connected edge: what waits to be written to it, and the `EdgePort` that fills that (design.md 5)."""
+"""One connected edge: what waits to be written to it, and the `EdgePort` that fills that."""
 
 import asyncio
 from collections import deque

@@ -1,4 +1,4 @@
-"""The streams of all connected edges of a pod (design.md 5).
+"""The streams of all connected edges of a pod.
 
 An edge opens two streams and binds them by a session number. It is attached to the pod when both are there:
 an edge that reaches us over two addresses gives the second attempt up after our greeting, and must not lose

@@ -1,4 +1,4 @@
-"""What a pod could not commit while the store was away, on its disk (design.md 6).
+"""What a pod could not commit while the store was away, on its disk.
 
 Only the end of calls goes in here: people hang up although Redis is away. The file is empty, or not
 there, in all other times. Entries are frames of a length (4 bytes) and a protobuf JournalEntry; a
@@ -7,14 +7,17 @@ frame that a crash cut short is the last one, and is left out.
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import structlog
+from google.protobuf.message import DecodeError
 
 from b2bua.callcontrol.v1 import call_pb2 as record
 from call_control.domain.store import Commit
+from svckit.errors import StartError
 
 _LENGTH = 4
 _log = structlog.get_logger("call_control.journal")
@@ -39,15 +42,34 @@ class FileJournal:
             _log.error("journal.failed", path=str(self._path), problem=error.strerror, call_key=commit.key)
 
     def read(self) -> list[Commit]:
-        """Return what an earlier process left behind: the last commit of each call, to be restored."""
+        """Return what an earlier process left behind: the last commit of each call, to be restored.
+
+        A damaged file is kept under another name, and told in the log; what stands before the damage counts.
+        Raises StartError when the journal could not be written: it is needed when the store is away, which is
+        no time to find that out.
+        """
+        newest: dict[str, Commit] = {}
+        try:
+            for entry in _entries(self._usable()):
+                newest[entry.key] = _commit(entry)
+        except OSError as error:
+            raise StartError(f"cannot use the journal {self._path}: {error.strerror}") from error
+        except DecodeError:
+            kept = self._path.replace(self._path.with_suffix(".damaged"))
+            _log.error("journal.damaged", path=str(self._path), kept_as=str(kept), entries_read=len(newest))
+        return list(newest.values())
+
+    def _usable(self) -> bytes:
+        """Return what the file holds, nothing if it is not there but could be made. Raises OSError."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
         try:
             data = self._path.read_bytes()
         except FileNotFoundError:
-            return []
-        newest: dict[str, Commit] = {}
-        for entry in _entries(data):
-            newest[entry.key] = _commit(entry)
-        return list(newest.values())
+            data = b""
+        written = self._path if self._path.exists() else self._path.parent
+        if not os.access(written, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        return data
 
     def clear(self) -> None:
         """Everything is in the store: forget it."""

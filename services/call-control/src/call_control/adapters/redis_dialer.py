@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any, cast
 
 import hiredis
-from redis.asyncio.sentinel import Sentinel
+from redis.asyncio.sentinel import MasterNotFoundError, Sentinel
 from redis.exceptions import RedisError
 
 from call_control.adapters.redis_connection import PATIENCE, Connection, dial
@@ -95,6 +95,11 @@ class Dialer:
         )
         try:
             host, port = await sentinel.discover_master(target.master)
+        except MasterNotFoundError as error:
+            # Its own text shows the insides of redis-py's clients.
+            raise ConnectionError(
+                f"Redis {target}: no Sentinel answers and knows {target.master!r}"
+            ) from error
         except RedisError as error:
             raise ConnectionError(f"Redis {target}: {error}") from error
         finally:

@@ -11,10 +11,16 @@ Options in the query: ``ssl_ca_certs``, ``ssl_certfile``, ``ssl_keyfile``, ``ssl
 to trust any name), ``sentinel_username``, ``sentinel_password``.
 """
 
+import re
 import ssl
 from dataclasses import dataclass
 from enum import Enum
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
+
+# RFC 3986 appendix B. `urlsplit` takes no list of hosts with an IPv6 address in it.
+_URL = re.compile(r"(?:([^:/?#]*)://([^/?#]*))?([^?#]*)(?:\?([^#]*))?(?:#(.*))?", re.DOTALL)
+
+_PASSWORDS = re.compile(r"(//[^:@/?#]*:)[^/?#]*(?=@)|(sentinel_password=)[^&]*")
 
 _DEFAULT_PORT = {"single": 6379, "sentinel": 26379, "cluster": 6379}
 _OPTIONS = frozenset(
@@ -80,8 +86,8 @@ class Target:
 
 
 def parse_redis_url(url: str) -> Target:
-    """Read a store URL. Raises `ValueError`, saying what is wrong with it."""
-    parts = urlsplit(url)
+    """Read a store URL. Raises `ValueError`, saying what is wrong with it, but no password."""
+    parts = _split(url)
     base, _, kind = parts.scheme.partition("+")
     if base not in ("redis", "rediss", "unix") or (base == "unix" and kind):
         raise ValueError(f"store URL must begin with redis, rediss or unix, not {parts.scheme!r}")
@@ -89,6 +95,9 @@ def parse_redis_url(url: str) -> Target:
         topology = Topology(kind or "single")
     except ValueError:
         raise ValueError(f"store URL: {kind!r} is neither sentinel nor cluster") from None
+    if base != "unix" and "@" in parts.path + parts.query + parts.fragment:
+        # What follows may be the end of a password: no error shows it.
+        raise ValueError("store URL: / ? # @ in a user name or password should be quoted, / as %2F")
     options = {name: values[-1] for name, values in parse_qs(parts.query).items()}
     unknown = options.keys() - _OPTIONS
     if unknown:
@@ -115,6 +124,16 @@ def parse_redis_url(url: str) -> Target:
         key_file=options.get("ssl_keyfile", ""),
         check_hostname=options.get("ssl_check_hostname", "true") != "false",
     )
+
+
+def without_passwords(url: str) -> str:
+    """Return a URL that `parse_redis_url` accepts for people and logs: `***` for each password."""
+    return _PASSWORDS.sub(r"\1\2***", url)
+
+
+def _split(url: str) -> SplitResult:
+    scheme, netloc, path, query, fragment = _URL.fullmatch(url).groups("")  # type: ignore[union-attr]
+    return SplitResult(scheme.lower(), netloc, path, query, fragment)
 
 
 def _addresses(hosts: str, default_port: int) -> tuple[tuple[str, int], ...]:

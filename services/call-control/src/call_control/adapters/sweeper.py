@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from call_control.domain.store import Store
 
-#: How often due calls are claimed, in seconds. Deadlines are at most 250 ms late (design.md 6).
+#: How often due calls are claimed, in seconds. Deadlines are at most 250 ms late.
 PERIOD = 0.1
 #: How many calls of a shard are claimed at a time.
 _LIMIT = 200

@@ -1,4 +1,4 @@
-"""The state between an INVITE and its routes: an authorisation is owed until its reply (design.md 5).
+"""The state between an INVITE and its routes: an authorisation is owed until its reply.
 
 Whoever finds the debt overdue asks again under the same id, and gets the same reply.
 """

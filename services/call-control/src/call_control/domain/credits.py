@@ -1,4 +1,4 @@
-"""Credits: how many unacknowledged new calls a pod takes from the edges (design.md 5).
+"""Credits: how many unacknowledged new calls a pod takes from the edges.
 
 The pod looks at how long new calls wait in it, from arrival until their first transition is committed. While
 that stays below a target the window grows, as far as it is used; above it the window shrinks in proportion.

@@ -35,6 +35,11 @@ _OF_A_LIVE_ATTEMPT = (
     "contact_user",
     "received_body_digest",
 )
+#: What an operator has to hear of: the route leads nowhere, and nobody outside says so.
+_NOTED = {
+    edge.LOCAL_CAUSE_UNRESOLVED: "has no address that a listener can send to",
+    edge.LOCAL_CAUSE_UNREACHABLE: "takes no INVITE at any address",
+}
 #: Header fields of a failure that the caller gets too, beside Reason.
 _CROSSING = frozenset({"warning", "retry-after"})
 #: Timers of an attempt, and the field of the route that says how long each runs.
@@ -268,6 +273,9 @@ def end_attempt(turn: Turn, leg: record.Leg, status: int) -> None:
 
 
 def _remember(turn: Turn, leg: record.Leg, response: edge.ResponseEvent) -> None:
+    if response.local_cause in _NOTED:
+        route = turn.call.routes[leg.route]
+        turn.notes.append(f"route {route.number} to {first_hop(route)} {_NOTED[response.local_cause]}")
     if response.local_cause not in _NOBODY_REACHED:
         turn.call.failure.CopyFrom(
             record.Failure(

@@ -1,7 +1,7 @@
 """One turn of a call: the record being changed and the effects it will cause once committed.
 
-Handlers see nothing else. What they owe is written into the record as a debt in the same step
-(design.md 5), so an effect that is emitted and an effect that must survive cannot differ.
+Handlers see nothing else. What they owe is written into the record as a debt in the same step,
+so an effect that is emitted and an effect that must survive cannot differ.
 """
 
 from __future__ import annotations

@@ -148,7 +148,7 @@ def _due(deadline: int, now: int) -> bool:
 
 
 def _watch(turn: Turn, absences: Absences) -> None:
-    """Give an attempt up whose edge stays away: it fails over as after a 408 (design.md 5).
+    """Give an attempt up whose edge stays away: it fails over as after a 408.
 
     An edge that was started anew before anything was heard sends the INVITE again, under the same branch:
     otherwise nobody would repeat it, and no timer B would end it.

@@ -1,4 +1,4 @@
-"""The link of an edge to all call-control pods over gRPC (design.md 5): implements `ControlLink`."""
+"""The link of an edge to all call-control pods over gRPC: implements `ControlLink`."""
 
 import asyncio
 import random

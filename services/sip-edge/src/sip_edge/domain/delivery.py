@@ -1,4 +1,4 @@
-"""Delivery of events to call-control pods, at least once (design.md 5).
+"""Delivery of events to call-control pods, at least once.
 
 `Delivery` knows which events nobody has acknowledged yet, where each one is, and where it goes next. It does
 no I/O: the adapter tells it what pods say, takes batches from it and lets it look at the clock.
@@ -19,7 +19,7 @@ from b2bua.edge.v1.edge_pb2 import Event
 from sip_edge.domain.rendezvous import Rendezvous
 
 SHARD_CHARACTERS = 2
-"""How many characters at the start of a call key name its shard (design.md 4)."""
+"""How many characters at the start of a call key name its shard."""
 
 
 class Refusal(Enum):
