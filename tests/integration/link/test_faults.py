@@ -31,6 +31,15 @@ class PodProcess:
     def signal(self, number: int) -> None:
         self.process.send_signal(number)
 
+    async def stop(self) -> None:
+        """Hold it still. The signal takes a moment, in which a pod on another core still answers."""
+        self.signal(signal.SIGSTOP)
+        await until(self._is_stopped, f"{self.pod_id} stands still")
+
+    def _is_stopped(self) -> bool:
+        threads = Path(f"/proc/{self.process.pid}/task").glob("*/stat")
+        return all(thread.read_text().rpartition(")")[2].split()[0] == "T" for thread in threads)
+
 
 class Fleet:
     """Two pods, in the order in which an event of `key` visits them, and an edge connected to both."""
@@ -78,7 +87,7 @@ async def fleet(scene: Scene) -> AsyncIterator[Fleet]:
 
 
 async def test_events_of_a_killed_pod_go_to_the_other_at_once(fleet: Fleet) -> None:
-    fleet.first.signal(signal.SIGSTOP)  # so that it has them and answers none
+    await fleet.first.stop()  # so that it has them and answers none
     for number in range(20):
         fleet.edge.submit(fleet.key if number % 2 else f"07new{number}", opens_call=not number % 2)
     await asyncio.sleep(0.1)
@@ -90,7 +99,7 @@ async def test_events_of_a_killed_pod_go_to_the_other_at_once(fleet: Fleet) -> N
 
 
 async def test_events_of_a_stopped_pod_go_to_the_other_within_two_seconds(fleet: Fleet) -> None:
-    fleet.first.signal(signal.SIGSTOP)
+    await fleet.first.stop()
     for _ in range(20):
         fleet.edge.submit(fleet.key)
     took = await fleet.settle(within=5.0)
@@ -101,7 +110,7 @@ async def test_events_of_a_stopped_pod_go_to_the_other_within_two_seconds(fleet:
 
 async def test_a_stopped_pod_that_goes_on_is_used_again(fleet: Fleet) -> None:
     link = fleet.edge.link
-    fleet.first.signal(signal.SIGSTOP)
+    await fleet.first.stop()
     fleet.edge.submit(fleet.key)
     await fleet.settle(within=5.0)
     assert link._delivery.home(fleet.key) == fleet.second.pod_id
