@@ -59,7 +59,7 @@ def callee(_number: int) -> Program:
     """Answers every call: a B2BUA of its own, whose calls go to the callee that it brings along."""
     host, port = CALLEE
     command = (str(BIN / "b2bua"), "run", "--listen", f"udp:{host}:{port}", "--log-level", "warning")
-    return Program(command, {"B2BUA_LOG_FORMAT": LOG_FORMAT})
+    return Program(command, {"B2BUA_DRAIN_SECONDS": DRAIN_SECONDS, "B2BUA_LOG_FORMAT": LOG_FORMAT})
 
 
 def call_control(number: int) -> Program:
@@ -71,6 +71,7 @@ def call_control(number: int) -> Program:
         "CALL_CONTROL_HTTP": f"127.0.0.1:{CONTROL_HTTP_PORT + number}",
         "CALL_CONTROL_REDIS_URL": f"redis://{REDIS[0]}:{REDIS[1]}/0",
         "CALL_CONTROL_ROUTE": os.environ.get("UP_NEXT_HOP") or f"{host}:{port}",
+        "CALL_CONTROL_JOURNAL": ".run/journal",
         "CALL_CONTROL_DRAIN_SECONDS": DRAIN_SECONDS,
         "CALL_CONTROL_LOG_FORMAT": LOG_FORMAT,
     }

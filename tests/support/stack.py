@@ -223,7 +223,7 @@ class OneProcess(Stack):
         registrar: bool = False,
     ) -> None:
         super().__init__(directory, route, wires)
-        self._env = {"B2BUA_IDENTITY_KEY": IDENTITY_KEY, **(env or {})}
+        self._env = {"B2BUA_IDENTITY_KEY": IDENTITY_KEY, "B2BUA_DRAIN_SECONDS": "1", **(env or {})}
         self._registrar = registrar
         self.t1 = t1
         self._port = 0

@@ -80,9 +80,10 @@ def send(number: signal.Signals) -> None:
     os.kill(os.getpid(), number)
 
 
-async def test_sigterm_drains() -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+async def test_sigterm_and_sighup_drain(number: signal.Signals) -> None:
     lifecycle = Lifecycle()
-    at(lifecycle, State.SERVING, lambda: send(signal.SIGTERM))
+    at(lifecycle, State.SERVING, lambda: send(number))
     service = Recorder()
     await serve(service, lifecycle, drain_seconds=60.0)
     assert service.calls == ["start", "drain", "drained", "stop"]

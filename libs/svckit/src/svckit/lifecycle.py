@@ -223,9 +223,13 @@ async def _unless_stopped(lifecycle: Lifecycle, work: Coroutine[Any, Any, None])
 
 @contextmanager
 def _signals(lifecycle: Lifecycle) -> Iterator[None]:
-    """SIGTERM drains, SIGINT stops, for as long as the context lasts."""
+    """SIGTERM drains, SIGINT stops, for as long as the context lasts.
+
+    SIGHUP drains too: whether the terminal has gone or somebody hopes to have settings read anew, it must not
+    kill.
+    """
     loop = asyncio.get_running_loop()
-    meaning = {signal.SIGTERM: Event.DRAIN, signal.SIGINT: Event.STOP}
+    meaning = {signal.SIGTERM: Event.DRAIN, signal.SIGHUP: Event.DRAIN, signal.SIGINT: Event.STOP}
     for number, event in meaning.items():
         loop.add_signal_handler(number, lifecycle.on, event)
     try:

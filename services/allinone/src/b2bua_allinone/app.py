@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import time
 from collections.abc import Callable
 
@@ -29,6 +30,8 @@ from svckit.runner import Runtime
 #: How often the counters of the hot path are carried over to the metrics, in seconds.
 _METRICS_PERIOD = 1.0
 _SHARDS = 64
+#: How often a drain looks whether the last call is over, in seconds.
+_DRAIN_POLL = 0.1
 #: Calls that are ended before the others have their turn.
 _AT_ONCE = 64
 
@@ -92,15 +95,24 @@ class AllInOne:
         if settings.control is not None:
             self._control_server = ControlServer(settings.control, self.calls)
             await self._control_server.start()
+        asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, self.reopen_message_log)
 
     async def drain(self) -> None:
-        """Refuse new calls; return when nothing is in progress at the edge."""
+        """Refuse new calls; return when nothing is in progress at the edge.
+
+        Calls in memory would be lost with the process: they may end by themselves first. Those that are still
+        there when the time is up are hung up.
+        """
+        self.refuse_calls()
+        if self._settings.forgets:
+            await self._last_call_over()
         await self._edge.drain()
         if self._control is not None:
             await self._control.settle()
 
     async def stop(self) -> None:
         """Close everything."""
+        asyncio.get_running_loop().remove_signal_handler(signal.SIGUSR1)
         if self._control_server is not None:
             await self._control_server.stop()
         await self._edge.stop()
@@ -149,6 +161,14 @@ class AllInOne:
         """Go on in a new file, if the messages are logged in one."""
         if self._message_log is not None:
             self._message_log.reopen()
+
+    async def _last_call_over(self) -> None:
+        try:
+            while self.control.pod.active_keys():  # noqa: ASYNC110  # a few looks a second at the end of a life
+                await asyncio.sleep(_DRAIN_POLL)
+        except asyncio.CancelledError:
+            await self.disconnect_all()
+            raise
 
     async def _routes(self) -> tuple[RouteEntry, ...]:
         if self._settings.route:

@@ -121,7 +121,7 @@ class Settings(CallSettings):
 
     def keys(self) -> Keys:
         """Return the identity keys; a random one if nothing of this process outlives it."""
-        if self._forgets and super().identity_key_is_public:
+        if self.forgets and super().identity_key_is_public:
             return Keys(current=os.urandom(_KEY_BYTES))
         current, previous = self.identity_keys()
         return Keys(current=current, previous=previous)
@@ -129,10 +129,11 @@ class Settings(CallSettings):
     @property
     def identity_key_is_public(self) -> bool:
         """The development key signs, and there are calls that outlive the process."""
-        return not self._forgets and super().identity_key_is_public
+        return not self.forgets and super().identity_key_is_public
 
     @property
-    def _forgets(self) -> bool:
+    def forgets(self) -> bool:
+        """Whether the calls end with the process."""
         return self.store == MEMORY
 
     @property

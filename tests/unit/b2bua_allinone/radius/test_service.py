@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -19,66 +18,25 @@ from b2bua_allinone.radius.mapping import settings_of
 from b2bua_allinone.radius.reading import read_command_line
 from b2bua_allinone.radius.service import SIGNALS, RadiusService
 from b2bua_allinone.settings import Settings
-from sipcore.testing.builders import invite, request
-from svckit.health import Health
-from svckit.lifecycle import Lifecycle, State, serve
-from svckit.metrics import Metrics
-from svckit.runner import Runtime
+from sipcore.testing.builders import request
+from support.in_loop import InLoop
+from svckit.lifecycle import State
 from svckit.settings import load
 
 
-class Phone:
-    """A UDP socket that waits for what comes."""
+class Running(InLoop):
+    """`b2bua_radius` between two phones."""
 
-    def __init__(self) -> None:
-        self.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.sock.bind(("127.0.0.1", 0))
-        self.sock.setblocking(False)
-        self.port = self.sock.getsockname()[1]
-        self.via = f"SIP/2.0/UDP 127.0.0.1:{self.port}"
-
-    async def hears(self, beginning: bytes) -> bytes:
-        """Return the next message that begins so."""
-        while True:
-            data = await asyncio.get_running_loop().sock_recv(self.sock, 65_535)
-            if data.startswith(beginning):
-                return data
-
-
-class Running:
-    """A service in its life, a caller and a callee."""
+    service: RadiusService
 
     def __init__(self, folder: Path) -> None:
-        self.caller, self.callee = Phone(), Phone()
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        super().__init__(drain_seconds=0.2)
         arguments = f"-f -u -A 0 -l 127.0.0.1 -p {self.port} -s 127.0.0.1:{self.callee.port}".split()
         options = read_command_line([*arguments, "-c", str(folder / "c.sock")]).options
         settings = load(Settings, **settings_of(options, OFF))
-        self.lifecycle = Lifecycle()
-        metrics = Metrics()
-        health = Health(self.lifecycle, metrics.registry, on_lag=lambda lag: None)
         self.pid_file = folder / "x.pid"
-        self.service = RadiusService(
-            settings, Runtime(self.lifecycle, health, metrics), pid_file=PidFile(self.pid_file)
-        )
-        self.life = asyncio.create_task(serve(self.service, self.lifecycle, drain_seconds=0.2))
-
-    async def ask(self, data: bytes) -> None:
-        """Send from the caller."""
-        await asyncio.get_running_loop().sock_sendto(self.caller.sock, data, ("127.0.0.1", self.port))
-
-    async def call(self) -> None:
-        """Place a call that rings."""
-        await self.ask(invite(via=self.caller.via, call_id="c@h"))
-        await self.callee.hears(b"INVITE ")
-
-    async def options(self) -> bytes:
-        """Ask whether calls are taken."""
-        branch = f"z9hG4bK-{os.urandom(4).hex()}"
-        await self.ask(request("OPTIONS", via=self.caller.via, branch=branch, call_id=branch))
-        return (await self.caller.hears(b"SIP/2.0 "))[8:11]
+        self.service = RadiusService(settings, self.runtime(), pid_file=PidFile(self.pid_file))
+        self.begin(self.service)
 
 
 @pytest.fixture
@@ -87,11 +45,7 @@ async def running(tmp_path: Path) -> AsyncIterator[Running]:
     found = Running(tmp_path)
     await found.lifecycle.reached(State.SERVING)
     yield found
-    if not found.life.done():
-        os.kill(os.getpid(), signal.SIGINT)
-        await found.life
-    found.caller.sock.close()
-    found.callee.sock.close()
+    await found.end()
 
 
 async def test_the_pid_file_and_the_control_socket_live_as_long_as_the_service(
