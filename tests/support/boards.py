@@ -45,7 +45,8 @@ class Kind:
 
 KINDS = {
     "plain": Kind(),
-    "hunt": Kind("{1};nr_expires=1;np_expires=2;expires=3;hs_scodes=486 {2}", t1=0.06),
+    "hunt": Kind("{1};hs_scodes=486 {2}"),
+    "timed": Kind("{1};nr_expires=1;np_expires=2;expires=3 {2}", t1=0.06),
     "three": Kind("{1} {2} {3}"),
     "redirects": Kind("{1};redirect=follow {3}"),
     "exhausted": Kind("{1};credit-time=0 {2};expires=0"),
