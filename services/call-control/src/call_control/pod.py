@@ -235,27 +235,22 @@ class Pod:
         """Apply what waits to the record. `fresh`: it comes from the store just now, and is not old."""
         arrivals, slot.queue = slot.queue, []
         turn = self._begin(slot)
+        call = turn.call
         slot.used = turn.now
-        before = turn.call.state
-        owed = turn.call.last_debt
+        before, owed = call.state, call.last_debt
         timer, slot.timer = slot.timer, False
         done, slot.done = slot.done, set()
         sents, slot.sents = slot.sents, []
-        events = [event for _, event in arrivals]
-        orders = [Subject(Kind.AUTHORIZED, reply=reply) for reply in slot.replies]
-        slot.replies = []
-        if slot.disconnecting:
-            orders.append(turns.DISCONNECT)
         try:
             turns.advance(
                 turn,
                 self._identity,
                 sents=sents,
                 done=done,
-                events=events,
+                events=[event for _, event in arrivals],
                 absences=self._absences(turn.now) if timer else None,
                 over=slot.over,
-                orders=orders,
+                orders=_take_orders(slot) if slot.replies or slot.disconnecting else (),
             )
         except Exception:
             self.counters.failed += 1
@@ -263,23 +258,31 @@ class Pod:
             if not slot.stored:
                 self._refuse(slot, arrivals)
                 return
-            turn = self._failed(slot, events)
-        call = turn.call
-        if not turn.changed:
-            slot.done |= done
-            slot.sents = sents
-            if arrivals and slot.stored and not fresh and not turn.emissions:
-                slot.queue[:0] = arrivals
-                self._compare(slot, call.version)
-                return
-            self._effect(turn)
-            _acknowledge(arrivals)
+            turn = self._failed(slot, [event for _, event in arrivals])
+        if turn.changed:
+            if turn.invites:
+                self._place_invites(turn, owed)
+            self._commit(slot, turn, arrivals, before, timer)
             return
-        self._place_invites(turn, owed)
+        slot.done |= done
+        slot.sents = sents
+        if arrivals and slot.stored and not fresh and not turn.emissions:
+            slot.queue[:0] = arrivals
+            self._compare(slot, call.version)
+            return
+        self._effect(turn)
+        _acknowledge(arrivals)
+
+    def _commit(
+        self, slot: Slot, turn: Turn, arrivals: list[Arrival], before: record.CallState, timer: bool
+    ) -> None:
+        """Ask the store to keep what a turn made of a call that was in the state `before`."""
+        call = turn.call
         expected = call.version
         call.version = expected + 1
-        over = upkeep.is_over(call)
-        ended = call.state == record.CALL_STATE_ENDED
+        state = call.state
+        ended = state == record.CALL_STATE_ENDED
+        over = ended and upkeep.is_over(call)
         self._commits += 1
         commit = Commit(
             key=slot.key,
@@ -287,18 +290,19 @@ class Pod:
             commit_id=f"{self._pod_id}:{self._commits}",
             record=None if over else call.SerializeToString(),
             tombstone=upkeep.tombstone(call).SerializeToString() if over else None,
-            deadline=upkeep.next_deadline(call),
+            deadline=None if over else upkeep.next_deadline(call),
             merge_key=call.merge_key,
             drop_merge=ended,
             active=_activity(expected, ended, before),
-            durable=call.state != before and call.state in _DURABLE,
+            durable=state != before and state in _DURABLE,
             ttl_ms=self._policy.tombstone_ms if over else 2 * self._policy.max_call_ms,
         )
         slot.busy = True
         slot.asked = self._store.available
-        self.counters.commits += 1
+        counters = self.counters
+        counters.commits += 1
         if expected == 0:
-            self.counters.opened += 1
+            counters.opened += 1
         self._store.commit(commit, partial(self._committed, slot, turn, arrivals, commit, timer))
 
     def _place_invites(self, turn: Turn, owed: int) -> None:
@@ -604,6 +608,15 @@ class Pod:
 
 def _is_invite(command: edge.Command) -> bool:
     return command.send_request.method == "INVITE"
+
+
+def _take_orders(slot: Slot) -> list[Subject]:
+    """Return what waits beside events: replies of authorisation, the order to end the call."""
+    orders = [Subject(Kind.AUTHORIZED, reply=reply) for reply in slot.replies]
+    slot.replies = []
+    if slot.disconnecting:
+        orders.append(turns.DISCONNECT)
+    return orders
 
 
 def _activity(expected: int, ended: bool, before: record.CallState) -> bool | None:

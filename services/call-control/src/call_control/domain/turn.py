@@ -39,7 +39,7 @@ class Minter(Protocol):
 
 def same_request(branch: str, other: str) -> bool:
     """Tell whether two of our branches belong to one request, whatever address it went to."""
-    return branch[:BRANCH_STEM] == other[:BRANCH_STEM]
+    return branch == other or branch[:BRANCH_STEM] == other[:BRANCH_STEM]
 
 
 def lifetime_of_answer(policy: Policy) -> int:
@@ -81,6 +81,8 @@ class Turn:
     """What authorisation is asked once the turn is committed."""
     notes: list[str] = field(default_factory=list)
     """What an operator should read in the log once it is committed."""
+    invites: bool = False
+    """An INVITE is owed that was not before."""
 
     # -- finding ---------------------------------------------------------------------------
 
@@ -119,14 +121,19 @@ class Turn:
 
     def transaction(self, reference: str) -> record.ServerTransaction | None:
         """Return the open server transaction of a reference."""
-        return next((one for one in self.call.transactions if one.transaction == reference), None)
+        for one in self.call.transactions:
+            if one.transaction == reference:
+                return one
+        return None
 
     @property
     def invite_transaction(self) -> record.ServerTransaction | None:
         """The transaction of the INVITE that opened the call, until it is over."""
         transactions = self.call.transactions
-        first = transactions[0] if transactions else None
-        return first if first is not None and first.leg == 0 and not first.origin_in_dialog else None
+        if not transactions:
+            return None
+        first = transactions[0]
+        return None if first.leg or first.origin_in_dialog else first
 
     @property
     def awaits_ack(self) -> bool:
@@ -140,7 +147,9 @@ class Turn:
         self, leg: record.Leg, request: edge.RequestEvent, reporter: edge.EdgeRef
     ) -> record.ServerTransaction:
         """Note a request that will be answered."""
-        transaction = self.call.transactions.add(leg=leg.index, transaction=request.transaction)
+        transaction = self.call.transactions.add()
+        transaction.leg = leg.index
+        transaction.transaction = request.transaction
         transaction.origin.CopyFrom(request.origin)
         transaction.origin_in_dialog = bool(request.to_tag)
         transaction.edges.append(reporter)
@@ -224,20 +233,22 @@ class Turn:
 
         `offer`, if given, is the caller's, for the body: the record holds it once, not in the debt.
         """
-        lasts = lifetime_of_request(self.policy, command.method, proof)
-        debt = self._owe(proof, leg.edge, lasts)
-        debt.command.send_request.CopyFrom(command)
+        method = command.method
+        if method == "INVITE":
+            self.invites = True
+        debt = self._owe(proof, leg.edge, lifetime_of_request(self.policy, method, proof))
+        owed = debt.command
+        owed.send_request.CopyFrom(command)
         if offer is not None:
             debt.body_is_offer = True
-            self._emit(_with_body(debt.command, offer), None)
-        else:
-            self._emit(debt.command, None)
+            owed = _with_body(owed, offer)
+        self.emissions.append(Emission(owed))
 
     def cancel(self, cancel: edge.Cancel, leg: record.Leg) -> None:
         """Cancel an INVITE of ours; owed until the INVITE's final answer."""
-        debt = self._owe(record.PROOF_INVITE_FINAL, leg.edge)
-        debt.command.cancel.CopyFrom(cancel)
-        self._emit(debt.command, None)
+        command = self._owe(record.PROOF_INVITE_FINAL, leg.edge).command
+        command.cancel.CopyFrom(cancel)
+        self.emissions.append(Emission(command))
 
     def repeat(self, command: edge.Command, origin: edge.Origin | None = None) -> None:
         """Send what needs no commit and what nobody owes, since its cause comes again if it is lost.
@@ -284,12 +295,12 @@ class Turn:
         call, policy, now = self.call, self.policy, self.now
         call.last_debt = number = call.last_debt + 1
         self.changed = True
-        return call.debts.add(
-            id=number,
-            proof=proof,
-            deadline_ms=now + policy.debt_retry_ms,
-            expires_ms=now + (lasts_ms or lifetime_of_answer(policy)),
-        )
+        debt = call.debts.add()
+        debt.id = number
+        debt.proof = proof
+        debt.deadline_ms = now + policy.debt_retry_ms
+        debt.expires_ms = now + (lasts_ms or lifetime_of_answer(policy))
+        return debt
 
     def renumber_debts(self, above: int, by: int) -> None:
         """Give the debts of this turn, those above a number, numbers that are higher by some."""
@@ -329,15 +340,19 @@ class Turn:
 
     def pay(self, positions: Sequence[int]) -> None:
         """Remove proved debts by their positions, which must be in ascending order."""
+        if not positions:
+            return
+        debts = self.call.debts
         for position in reversed(positions):
-            del self.call.debts[position]
-            self.changed = True
+            del debts[position]
+        self.changed = True
 
     def debt_of_branch(self, branch: str) -> int | None:
         """Return the position of the debt whose request left under a branch."""
         if branch:
+            stem = branch[:BRANCH_STEM]
             for position, debt in enumerate(self.call.debts):
-                if same_request(debt.command.send_request.branch, branch):
+                if debt.command.send_request.branch[:BRANCH_STEM] == stem:
                     return position
         return None
 
