@@ -31,6 +31,9 @@ from svckit.identity import Identity
 #: Commits into these states are worth waiting for a replica, if the store is told to.
 _DURABLE = (record.CALL_STATE_ANSWERED, record.CALL_STATE_ENDED)
 
+_OWES_NOTHING: frozenset[int] = frozenset()
+_COMMITTED = Verdict.COMMITTED
+
 #: Commands that leave without a commit are numbered so far from all others that no pod gives their numbers
 #: to other commands: an edge carries out each number once.
 _APART = 1 << 16
@@ -206,8 +209,7 @@ class Pod:
     # -- turns -----------------------------------------------------------------------------
 
     def _run(self, slot: Slot) -> None:
-        opens = bool(slot.queue) and slot.queue[0][1].opens_call and not slot.queue[0][1].redelivered
-        if slot.known or opens:
+        if slot.known or (slot.queue and _is_new_call(slot.queue[0][1])):
             self._turn(slot)
             return
         slot.busy = True
@@ -270,7 +272,8 @@ class Pod:
             slot.queue[:0] = arrivals
             self._compare(slot, call.version)
             return
-        self._effect(turn)
+        if turn.emissions or turn.inquiries:
+            self._effect(turn)
         _acknowledge(arrivals)
 
     def _commit(
@@ -358,12 +361,13 @@ class Pod:
         self, slot: Slot, turn: Turn, arrivals: list[Arrival], commit: Commit, timer: bool, outcome: Outcome
     ) -> None:
         slot.busy = False
-        if outcome.verdict is Verdict.COMMITTED:
+        if outcome.verdict is _COMMITTED:
             for note in turn.notes:
                 call_id = turn.call.legs[0].call_id if turn.call.legs else ""
                 _log.warning("call.note", call_key=slot.key, call_id=call_id, note=note)
             self._settle(slot, turn, commit)
-            self._effect(turn)
+            if turn.emissions or turn.inquiries:
+                self._effect(turn)
             _acknowledge(arrivals)
         elif outcome.verdict is Verdict.MERGED:
             self.counters.merged += 1
@@ -391,24 +395,34 @@ class Pod:
             self._run(slot)
 
     def _settle(self, slot: Slot, turn: Turn, commit: Commit) -> None:
+        slot.known = True
+        slot.epoch = self._epoch
+        if slot.declined:
+            slot.declined.clear()
+        if turn.call.state == record.CALL_STATE_ENDED:
+            self._settle_end(slot, turn, commit)
+        else:
+            slot.closing = False
+            slot.owed = _OWES_NOTHING
+        if commit.record is not None:
+            slot.stored = commit.record
+
+    def _settle_end(self, slot: Slot, turn: Turn, commit: Commit) -> None:
+        """A call has ended, or is closer to owing nothing any more."""
         call = turn.call
-        slot.known, slot.epoch = True, self._epoch
-        slot.declined.clear()
-        ended = call.state == record.CALL_STATE_ENDED
-        if ended and not slot.closing:
+        if not slot.closing:
             status = call.final_status
             self.counters.ended[status] = self.counters.ended.get(status, 0) + 1
-        slot.closing = ended
-        slot.disconnecting = slot.disconnecting and not ended
-        if commit.record is None:
-            self._remember(commit, turn.now)
-            if slot.queue:
-                slot.known, slot.stored = False, b""
-            else:
-                self._slots.pop(slot.key, None)
+        slot.closing = True
+        slot.disconnecting = False
+        slot.owed = frozenset([debt.id for debt in call.debts])
+        if commit.record is not None:
             return
-        slot.stored = commit.record
-        slot.owed = frozenset(debt.id for debt in call.debts) if ended else frozenset()
+        self._remember(commit, turn.now)
+        if slot.queue:
+            slot.known, slot.stored = False, b""
+        else:
+            self._slots.pop(slot.key, None)
 
     def _overtaken(self, slot: Slot, commit: Commit, outcome: Outcome) -> None:
         """Another pod took the call over, ended it, or the store lost what we wrote."""
@@ -581,7 +595,8 @@ class Pod:
         batches: dict[str, list[edge.Command]] = {}
         for command, origin in emissions:
             target = command.edge
-            port = ports.get(target.edge_id)
+            edge_id = target.edge_id
+            port = ports.get(edge_id)
             if port is None and (
                 not _is_invite(command) or self._absences(self._store.now()).is_away(target)
             ):
@@ -590,20 +605,22 @@ class Pod:
                 self.counters.undeliverable += 1
                 continue
             name = port.edge_id
-            if origin is not None and (port.boot != target.boot or name != target.edge_id):
+            if origin is not None and (port.boot != target.boot or name != edge_id):
                 complete = edge.Command()
                 complete.CopyFrom(command)
                 complete.respond.origin.CopyFrom(origin)
                 command = complete
-            if name in batches:
-                batches[name].append(command)
-            else:
-                batches[name] = [command]
+            batches.setdefault(name, []).append(command)
         for name, commands in batches.items():
             ports[name].send(commands)
 
     def _absences(self, now: int) -> Absences:
         return Absences(self._ports, self._left_at, self._started, now - self._policy.edge_absence_ms)
+
+
+def _is_new_call(event: edge.Event) -> bool:
+    """Tell whether an event opens a call that no other pod can know."""
+    return event.opens_call and not event.redelivered
 
 
 def _is_invite(command: edge.Command) -> bool:

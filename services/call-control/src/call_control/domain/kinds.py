@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from enum import Enum, auto
+from enum import IntEnum, auto
 from typing import NamedTuple
 
 from b2bua.aaa.v1 import aaa_pb2 as aaa
@@ -14,7 +14,7 @@ from call_control.domain.turn import Turn, same_request
 from sipcore.dialog import CSeqOrder, cseq_order
 
 
-class Kind(Enum):
+class Kind(IntEnum):
     """The kinds of events, in the order of a call's life."""
 
     INVITE_AGAIN = auto()
@@ -129,9 +129,12 @@ _IN_DIALOG_KINDS = {
 }
 
 
-def classify(turn: Turn, event: edge.Event, leg_index: int) -> Subject:
-    """Tell what an event means. `leg_index` is what its tag or branch says, -1 if neither does."""
-    match event.WhichOneof("kind"):
+def classify(turn: Turn, event: edge.Event, what: str | None, leg_index: int) -> Subject:
+    """Tell what an event means.
+
+    `what` is its field that is set; `leg_index` is what its tag or branch says, -1 if neither does.
+    """
+    match what:
         case "request":
             return _classify_request(turn, event, leg_index)
         case "response":
