@@ -28,9 +28,6 @@ from call_control.domain.turn import Emission, Turn
 from call_control.slots import Absences, Arrival, Slot
 from svckit.identity import Identity
 
-#: Commits into these states are worth waiting for a replica, if the store is told to.
-_DURABLE = (record.CALL_STATE_ANSWERED, record.CALL_STATE_ENDED)
-
 _OWES_NOTHING: frozenset[int] = frozenset()
 _COMMITTED = Verdict.COMMITTED
 
@@ -281,32 +278,55 @@ class Pod:
     ) -> None:
         """Ask the store to keep what a turn made of a call that was in the state `before`."""
         call = turn.call
+        counters = self.counters
+        counters.commits += 1
+        if not call.version:
+            counters.opened += 1
+        self._commits += 1
+        commit_id = f"{self._pod_id}:{self._commits}"
+        if call.state == record.CALL_STATE_ENDED:
+            commit = self._end_of(slot.key, call, commit_id, before)
+        else:
+            commit = self._transition_of(slot.key, call, commit_id, before)
+        slot.busy = True
+        slot.asked = self._store.available
+        self._store.commit(commit, partial(self._committed, slot, turn, arrivals, commit, timer))
+
+    def _transition_of(self, key: str, call: record.Call, commit_id: str, before: record.CallState) -> Commit:
+        """Return the commit of a call that goes on, and count its version."""
         expected = call.version
         call.version = expected + 1
-        state = call.state
-        ended = state == record.CALL_STATE_ENDED
-        over = ended and upkeep.is_over(call)
-        self._commits += 1
-        commit = Commit(
-            key=slot.key,
+        return Commit(
+            key=key,
             expected=expected,
-            commit_id=f"{self._pod_id}:{self._commits}",
+            commit_id=commit_id,
+            record=call.SerializeToString(),
+            deadline=upkeep.next_deadline(call),
+            merge_key="" if expected else call.merge_key,
+            active=None if expected else True,
+            durable=call.state == record.CALL_STATE_ANSWERED != before,
+            ttl_ms=2 * self._policy.max_call_ms,
+        )
+
+    def _end_of(self, key: str, call: record.Call, commit_id: str, before: record.CallState) -> Commit:
+        """Return the commit of a call that has ended; of one that owes nothing only a tombstone stays."""
+        expected = call.version
+        call.version = expected + 1
+        over = upkeep.is_over(call)
+        ends = before != record.CALL_STATE_ENDED
+        return Commit(
+            key=key,
+            expected=expected,
+            commit_id=commit_id,
             record=None if over else call.SerializeToString(),
             tombstone=upkeep.tombstone(call).SerializeToString() if over else None,
             deadline=None if over else upkeep.next_deadline(call),
             merge_key=call.merge_key,
-            drop_merge=ended,
-            active=_activity(expected, ended, before),
-            durable=state != before and state in _DURABLE,
+            drop_merge=True,
+            active=False if ends else None,
+            durable=ends,
             ttl_ms=self._policy.tombstone_ms if over else 2 * self._policy.max_call_ms,
         )
-        slot.busy = True
-        slot.asked = self._store.available
-        counters = self.counters
-        counters.commits += 1
-        if expected == 0:
-            counters.opened += 1
-        self._store.commit(commit, partial(self._committed, slot, turn, arrivals, commit, timer))
 
     def _place_invites(self, turn: Turn, owed: int) -> None:
         """Give new INVITEs whose edge is not here to one that is: after the commit no other may send them."""
@@ -352,9 +372,8 @@ class Pod:
         return turn
 
     def _begin(self, slot: Slot) -> Turn:
-        call = record.Call()
-        if slot.stored:
-            call.ParseFromString(slot.stored)
+        stored = slot.stored
+        call = record.Call.FromString(stored) if stored else record.Call()
         return Turn(call, self._store.now(), self._policy, self._identity)
 
     def _committed(
@@ -634,13 +653,6 @@ def _take_orders(slot: Slot) -> list[Subject]:
     if slot.disconnecting:
         orders.append(turns.DISCONNECT)
     return orders
-
-
-def _activity(expected: int, ended: bool, before: record.CallState) -> bool | None:
-    """What a commit does to the index of active calls."""
-    if ended:
-        return None if before == record.CALL_STATE_ENDED else False
-    return True if expected == 0 else None
 
 
 def _acknowledge(arrivals: Sequence[Arrival]) -> None:

@@ -236,7 +236,8 @@ class MemoryStore:
         key, body, expires = commit.key, commit.record, now + commit.ttl_ms
         deadlines = self._deadlines[shard_of_key(key)]
         if body is not None:
-            self._tombstones.remove(key)
+            if not commit.expected or commit.restore:
+                self._tombstones.remove(key)
             self._records[key] = _Stored(version, commit.commit_id, body, expires)
         else:
             self._records.pop(key, None)
@@ -246,7 +247,8 @@ class MemoryStore:
             deadlines.remove(key)
         else:
             deadlines.set(key, commit.deadline)
-        self._write_merge(commit)
+        if commit.merge_key:
+            self._write_merge(commit)
         if body is None or commit.active is False:
             self.active.discard(key)
         elif commit.active:
@@ -255,8 +257,6 @@ class MemoryStore:
             self.outbox.append((key, accounting))
 
     def _write_merge(self, commit: Commit) -> None:
-        if not commit.merge_key:
-            return
         if commit.drop_merge or commit.record is None:
             if self._merges.get(commit.merge_key) == commit.key:
                 del self._merges[commit.merge_key]

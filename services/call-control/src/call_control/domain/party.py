@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 
@@ -11,6 +12,9 @@ from sipcore.reason import passable_reasons
 
 #: States of an egress leg whose INVITE has no final answer and was not given up.
 AWAITING_FINAL = frozenset({record.LEG_STATE_INVITING, record.LEG_STATE_PROCEEDING})
+
+#: A quoted display name at the beginning of a value; up to the end of one that does not end.
+_QUOTED_NAME = re.compile(r'\s*"[^"\\]*(?:\\.[^"\\]*)*', re.DOTALL)
 
 #: Stands for the edge's own address in From and Contact; the edge knows which one (edge.proto).
 LOCAL_HOST = "@local"
@@ -65,12 +69,8 @@ def display_of(value: str) -> str:
 
 def _opening_bracket(value: str) -> int:
     """Return the index of the "<" that opens the URI, skipping a quoted display name."""
-    position = 0
-    if value.lstrip()[:1] == '"':
-        position = value.index('"') + 1
-        while position < len(value) and value[position] != '"':
-            position += 2 if value[position] == "\\" else 1
-    return value.find("<", position)
+    name = _QUOTED_NAME.match(value)
+    return value.find("<", name.end() if name is not None else 0)
 
 
 def local_identity(display: str, user: str, host: str = "") -> str:

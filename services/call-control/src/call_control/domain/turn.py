@@ -7,7 +7,6 @@ so an effect that is emitted and an effect that must survive cannot differ.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from b2bua.aaa.v1 import aaa_pb2 as aaa
@@ -67,22 +66,24 @@ class Emission(NamedTuple):
     origin: edge.Origin | None = None
 
 
-@dataclass(slots=True)
 class Turn:
     """A call, the time, and what is going to happen. Times are milliseconds in the store's clock."""
 
-    call: record.Call
-    now: int
-    policy: Policy
-    minter: Minter
-    emissions: list[Emission] = field(default_factory=list)
-    changed: bool = False
-    inquiries: list[aaa.AuthorizeRequest] = field(default_factory=list)
-    """What authorisation is asked once the turn is committed."""
-    notes: list[str] = field(default_factory=list)
-    """What an operator should read in the log once it is committed."""
-    invites: bool = False
-    """An INVITE is owed that was not before."""
+    __slots__ = ("call", "changed", "emissions", "inquiries", "invites", "minter", "notes", "now", "policy")
+
+    def __init__(self, call: record.Call, now: int, policy: Policy, minter: Minter) -> None:
+        self.call = call
+        self.now = now
+        self.policy = policy
+        self.minter = minter
+        self.changed = False
+        self.emissions: list[Emission] = []
+        self.inquiries: list[aaa.AuthorizeRequest] = []
+        """What authorisation is asked once the turn is committed."""
+        self.notes: list[str] = []
+        """What an operator should read in the log once it is committed."""
+        self.invites = False
+        """An INVITE is owed that was not before."""
 
     # -- finding ---------------------------------------------------------------------------
 
@@ -183,7 +184,8 @@ class Turn:
         respond.reason = reason
         if not transaction.origin_in_dialog:
             respond.to_tag = leg.local_tag
-        respond.contact = contact
+        if contact:
+            respond.contact = True
         if self.policy.server:
             respond.headers.add(name="Server", value=self.policy.server)
         if headers:
@@ -286,7 +288,7 @@ class Turn:
         """Add a debt to an edge; what its command shall do is for the caller to fill in."""
         debt = self._add_debt(proof, lasts_ms)
         command = debt.command
-        command.id = debt.id
+        command.id = self.call.last_debt
         command.call_key = self.call.key
         command.edge.CopyFrom(target)
         return debt
