@@ -81,16 +81,9 @@ def answered(turn: Turn, leg: record.Leg, response: edge.ResponseEvent) -> None:
         acknowledge(turn, leg)
         start_credit(turn, leg)
     session.agreed(turn, leg, response)
-    reliable.answer(
-        turn,
-        transaction,
-        edge.Respond(
-            status=response.status,
-            reason=response.reason,
-            headers=[*transaction.session_headers, *_supported(turn)],
-            body=_answer_of(turn, transaction, response),
-        ),
-    )
+    headers = [*transaction.session_headers[:], *_supported(turn)]
+    body = _answer_of(turn, transaction, response)
+    reliable.answer(turn, transaction, response.status, response.reason, headers, body)
     call.ClearField("invite")
 
 

@@ -32,12 +32,15 @@ def open_call(turn: Turn, event: edge.Event) -> None:
     )
     leg = inbound_leg.add(turn, request, event.edge)
     transaction = turn.open_transaction(leg, request, event.edge)
-    transaction.reliability = reliable.reliability_of(request.headers)
-    call.invite.CopyFrom(request)
-    call.invite.ClearField("origin")
-    del call.invite.headers[:]
-    call.invite.headers.extend(_kept(request.headers))
-    call.passed_headers.extend(policy.pass_headers.select(request.headers))
+    invite = call.invite
+    invite.CopyFrom(request)
+    invite.ClearField("origin")
+    headers = request.headers
+    if headers:
+        transaction.reliability = reliable.reliability_of(headers)
+        del invite.headers[:]
+        invite.headers.extend(_kept(headers))
+        call.passed_headers.extend(policy.pass_headers.select(headers))
     try:
         grant = session.granted(turn, leg, request)
     except session.Refusal as refusal:

@@ -87,22 +87,27 @@ def first_hop(route: record.Route) -> str:
 
 def _request(turn: Turn, leg: record.Leg, method: str, cseq: int) -> edge.SendRequest:
     dialog: record.Leg | record.EarlyDialog = leg.early if leg.HasField("early") else leg
-    target = aim(dialog.route_set, dialog.remote_target)
-    next_hop, ourselves = target.next_hop, False
+    request_uri, route_set, next_hop = aim(dialog.route_set, dialog.remote_target)
+    request = edge.SendRequest()
+    request.method = method
+    request.request_uri = request_uri
+    request.branch = turn.next_branch(leg)
+    request.call_id = leg.call_id
+    request.from_value = leg.local_uri
+    request.from_tag = leg.local_tag
+    request.to_value = leg.remote_uri
+    request.to_tag = dialog.remote_tag
+    request.cseq = cseq
+    if route_set:
+        request.route.extend(route_set)
+    request.max_forwards = turn.policy.max_forwards
+    target = request.target
+    target.uri = next_hop
+    target.flow = leg.flow
+    target.listener = leg.listener
     if party.has_route(leg):
         route = turn.call.routes[leg.route]
-        next_hop, ourselves = route.outbound_proxy or next_hop, route.ourselves
-    return edge.SendRequest(
-        method=method,
-        request_uri=target.request_uri,
-        branch=turn.next_branch(leg),
-        call_id=leg.call_id,
-        from_value=leg.local_uri,
-        from_tag=leg.local_tag,
-        to_value=leg.remote_uri,
-        to_tag=dialog.remote_tag,
-        cseq=cseq,
-        route=target.route,
-        max_forwards=turn.policy.max_forwards,
-        target=edge.Target(uri=next_hop, flow=leg.flow, listener=leg.listener, ourselves=ourselves),
-    )
+        if route.outbound_proxy:
+            target.uri = route.outbound_proxy
+        target.ourselves = route.ourselves
+    return request
