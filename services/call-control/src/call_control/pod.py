@@ -616,22 +616,28 @@ class Pod:
             target = command.edge
             edge_id = target.edge_id
             port = ports.get(edge_id)
-            if port is None and (
-                not _is_invite(command) or self._absences(self._store.now()).is_away(target)
-            ):
-                port = next(iter(ports.values()), None)
             if port is None:
-                self.counters.undeliverable += 1
-                continue
-            name = port.edge_id
-            if origin is not None and (port.boot != target.boot or name != edge_id):
-                complete = edge.Command()
-                complete.CopyFrom(command)
-                complete.respond.origin.CopyFrom(origin)
-                command = complete
-            batches.setdefault(name, []).append(command)
-        for name, commands in batches.items():
-            ports[name].send(commands)
+                port = self._stand_in(command)
+                if port is None:
+                    self.counters.undeliverable += 1
+                    continue
+                edge_id = port.edge_id
+                if origin is not None:
+                    command = _with_origin(command, origin)
+            elif origin is not None and port.boot != target.boot:
+                command = _with_origin(command, origin)
+            if edge_id in batches:
+                batches[edge_id].append(command)
+            else:
+                batches[edge_id] = [command]
+        for edge_id, commands in batches.items():
+            ports[edge_id].send(commands)
+
+    def _stand_in(self, command: edge.Command) -> EdgePort | None:
+        """Return an edge that can carry out a command whose own edge is not here."""
+        if _is_invite(command) and not self._absences(self._store.now()).is_away(command.edge):
+            return None
+        return next(iter(self._ports.values()), None)
 
     def _absences(self, now: int) -> Absences:
         return Absences(self._ports, self._left_at, self._started, now - self._policy.edge_absence_ms)
@@ -640,6 +646,14 @@ class Pod:
 def _is_new_call(event: edge.Event) -> bool:
     """Tell whether an event opens a call that no other pod can know."""
     return event.opens_call and not event.redelivered
+
+
+def _with_origin(command: edge.Command, origin: edge.Origin) -> edge.Command:
+    """Return a copy of an answer with what an edge needs that lacks the transaction."""
+    complete = edge.Command()
+    complete.CopyFrom(command)
+    complete.respond.origin.CopyFrom(origin)
+    return complete
 
 
 def _is_invite(command: edge.Command) -> bool:

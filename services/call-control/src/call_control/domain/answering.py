@@ -113,9 +113,11 @@ def _supported(turn: Turn) -> list[sip_pb2.Header]:
 def _forget_the_hunt(turn: Turn) -> None:
     """Drop what only further attempts would need."""
     call = turn.call
-    del call.routes[call.next_route :]
+    if call.next_route < len(call.routes):
+        del call.routes[call.next_route :]
     call.ClearField("failure")
-    del call.timers[:]
+    if call.timers:
+        del call.timers[:]
 
 
 def start_credit(turn: Turn, leg: record.Leg) -> None:
@@ -141,8 +143,10 @@ def confirm(turn: Turn, leg: record.Leg, response: edge.ResponseEvent) -> None:
     leg.received_body_digest = party.body_digest(response.body)
     if response.contact_uri:
         leg.remote_target = response.contact_uri
-    del leg.route_set[:]
-    leg.route_set.extend(route_set_uac(response.record_route))
+    if leg.route_set:
+        del leg.route_set[:]
+    if response.record_route:
+        leg.route_set.extend(route_set_uac(response.record_route))
     hunting.pay_invite(turn, leg)
 
 

@@ -10,12 +10,12 @@ from b2bua.edge.v1 import edge_pb2 as edge
 from call_control.domain import authentication, party, redirection, session, timers, transfer_end
 from call_control.domain.inbound_leg import first_cseq
 from call_control.domain.release import SETTING_UP, end_call, release_leg
-from call_control.domain.requests import first_hop, host_port, leg_headers
+from call_control.domain.requests import first_hop, host_port, leg_headers, user_agent
 from call_control.domain.turn import Turn
 from sipcore import reliability, session_timer
 
 #: Constant Expires of the egress INVITE, whatever bounds the attempt (behaviour of the reference).
-_EXPIRES = "300"
+_EXPIRES = sip_pb2.Header(name="Expires", value="300")
 #: An attempt beyond these means that routes or redirections lead in circles.
 _MAX_ATTEMPTS = 64
 #: Failures of an edge before anybody was reached: they do not hide what an earlier peer said.
@@ -137,10 +137,7 @@ def repeat_invite(turn: Turn, leg: record.Leg) -> None:
 
 def _invite_headers(turn: Turn, leg: record.Leg, route: record.Route) -> list[sip_pb2.Header]:
     call, policy = turn.call, turn.policy
-    headers = [
-        sip_pb2.Header(name="Expires", value=_EXPIRES),
-        sip_pb2.Header(name="User-Agent", value=policy.user_agent),
-    ]
+    headers = [_EXPIRES, user_agent(policy.user_agent)]
     if leg.authentications:
         body = call.invite.body.data
         headers += authentication.credentials(turn, leg, "INVITE", leg.remote_target, body)

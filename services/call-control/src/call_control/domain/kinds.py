@@ -120,7 +120,6 @@ _OVER = (record.LEG_STATE_CANCELLING, record.LEG_STATE_RELEASING, record.LEG_STA
 
 _IN_DIALOG_KINDS = {
     "INVITE": Kind.REINVITE,
-    "BYE": Kind.BYE,
     "OPTIONS": Kind.OPTIONS,
     "UPDATE": Kind.UPDATE,
     "PRACK": Kind.PRACK,
@@ -193,13 +192,13 @@ def _speaker(turn: Turn, leg_index: int, from_tag: str) -> record.Leg | None:
 
 
 def _in_dialog_kind(turn: Turn, leg: record.Leg, method: str) -> Kind:
-    kind = _IN_DIALOG_KINDS.get(method, Kind.OTHER_REQUEST)
+    if method == "BYE":
+        early = leg.index == 0 and turn.call.state in release.SETTING_UP
+        return Kind.EARLY_BYE if early else Kind.BYE
     up = turn.call.state in (record.CALL_STATE_ANSWERED, record.CALL_STATE_CONFIRMED)
-    over = leg.state in _OVER or (up and leg.state != record.LEG_STATE_CONFIRMED)
-    if over and kind is not Kind.BYE:
+    if leg.state in _OVER or (up and leg.state != record.LEG_STATE_CONFIRMED):
         return Kind.RELEASED_LEG
-    early = turn.call.state in release.SETTING_UP
-    return Kind.EARLY_BYE if kind is Kind.BYE and early and leg.index == 0 else kind
+    return _IN_DIALOG_KINDS.get(method, Kind.OTHER_REQUEST)
 
 
 def _classify_cancel(turn: Turn, request: edge.RequestEvent) -> Subject:

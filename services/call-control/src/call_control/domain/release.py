@@ -29,13 +29,15 @@ def end_call(turn: Turn, status: int) -> None:
     call = turn.call
     if call.state == record.CALL_STATE_ENDED:
         return
+    if call.state == record.CALL_STATE_ROUTING:
+        turn.drop_inquiries()
     call.state = record.CALL_STATE_ENDED
     call.final_status = status
     call.answer_by_ms = call.watch_at_ms = 0
-    if not turn.awaits_ack:
+    if call.ack_by_ms and not turn.awaits_ack:
         call.ack_by_ms = 0
-    del call.timers[:]
-    turn.drop_inquiries()
+    if call.timers:
+        del call.timers[:]
     abandon_relays(turn)
     call.ClearField("transfer")
     call.ClearField("subscription")
@@ -285,7 +287,10 @@ def abandon_relays(turn: Turn) -> None:
     Ours are cancelled at a peer that has hung up, too: nothing else makes it answer an INVITE that it got
     before (RFC 3261 15.1.1 does not ask for it).
     """
-    for relay in turn.call.relays:
+    crossing = turn.call.relays
+    if not crossing:
+        return
+    for relay in crossing:
         transaction = turn.transaction(relay.transaction)
         unanswered = relay.state == record.RELAY_STATE_PENDING
         if transaction is not None and unanswered:
@@ -307,7 +312,7 @@ def abandon_relays(turn: Turn) -> None:
             # Its offer stays unanswered, but its 2xx does not (RFC 3261 13.2.2.4).
             leg = turn.call.legs[relay.to_leg]
             turn.request(acknowledgement(turn, leg, relay.cseq, relay.branch), record.PROOF_DONE, leg)
-    del turn.call.relays[:]
+    del crossing[:]
 
 
 # -- timers --------------------------------------------------------------------------------------

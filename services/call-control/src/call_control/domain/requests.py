@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from b2bua.callcontrol.v1 import call_pb2 as record
 from b2bua.common.v1 import sip_pb2
@@ -28,7 +29,7 @@ def in_dialog(
     """Return a new request of a dialog: next CSeq number, route set, remote target."""
     leg.local_cseq += 1
     request = _request(turn, leg, method, leg.local_cseq)
-    request.headers.add(name="User-Agent", value=turn.policy.user_agent)
+    request.headers.append(user_agent(turn.policy.user_agent))
     if leg.authentications:
         octets = body.data if body is not None else b""
         request.headers.extend(authentication.credentials(turn, leg, method, request.request_uri, octets))
@@ -69,6 +70,12 @@ def leg_headers(call: record.Call, leg: record.Leg) -> Sequence[sip_pb2.Header]:
     if leg.without_passed_headers:
         return headers
     return [*headers, *call.passed_headers] if headers or call.passed_headers else ()
+
+
+@lru_cache(maxsize=16)
+def user_agent(value: str) -> sip_pb2.Header:
+    """Return the User-Agent field of our requests, which is the same for all of them."""
+    return sip_pb2.Header(name="User-Agent", value=value)
 
 
 def host_port(route: record.Route) -> str:

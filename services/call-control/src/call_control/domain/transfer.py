@@ -31,7 +31,7 @@ def referred(turn: Turn, leg: record.Leg, request: edge.RequestEvent, reporter: 
 
 def hung_up(turn: Turn, leg: record.Leg, request: edge.RequestEvent, reporter: edge.EdgeRef) -> None:
     """A BYE, which may name in `Also` whom the other side shall call (the practice before REFER)."""
-    target = next((header.value for header in request.headers if header.name.lower() == "also"), None)
+    target = _also(request) if request.headers else None
     if target is None or leaving.part_of(turn.call, leg) is not leaving.Part.SIDE:
         leaving.hung_up(turn, leg, request, reporter)
         return
@@ -41,6 +41,10 @@ def hung_up(turn: Turn, leg: record.Leg, request: edge.RequestEvent, reporter: e
     turn.answer(turn.open_transaction(leg, request, reporter), 200, "OK")
     release.leave(turn, leg, request)
     pass_on(turn, leg, target)
+
+
+def _also(request: edge.RequestEvent) -> str | None:
+    return next((header.value for header in request.headers if header.name.lower() == "also"), None)
 
 
 def pass_on(turn: Turn, leg: record.Leg, target: str) -> None:

@@ -177,7 +177,7 @@ class Turn:
             self.settle_answers(reference)
         leg = self.call.legs[transaction.leg]
         invite = 200 <= status < 300 and transaction.origin.method == "INVITE"
-        command = self._owe(record.PROOF_ACK if invite else record.PROOF_DONE, transaction.edges[0]).command
+        command = self._owe(record.PROOF_ACK if invite else record.PROOF_DONE, transaction.edges[0])
         respond = command.respond
         respond.transaction = reference
         respond.status = status
@@ -238,17 +238,14 @@ class Turn:
         method = command.method
         if method == "INVITE":
             self.invites = True
-        debt = self._owe(proof, leg.edge, lifetime_of_request(self.policy, method, proof))
-        owed = debt.command
+        lasts = lifetime_of_request(self.policy, method, proof)
+        owed = self._owe(proof, leg.edge, lasts, body_is_offer=offer is not None)
         owed.send_request.CopyFrom(command)
-        if offer is not None:
-            debt.body_is_offer = True
-            owed = _with_body(owed, offer)
-        self.emissions.append(Emission(owed))
+        self.emissions.append(Emission(owed if offer is None else _with_body(owed, offer)))
 
     def cancel(self, cancel: edge.Cancel, leg: record.Leg) -> None:
         """Cancel an INVITE of ours; owed until the INVITE's final answer."""
-        command = self._owe(record.PROOF_INVITE_FINAL, leg.edge).command
+        command = self._owe(record.PROOF_INVITE_FINAL, leg.edge)
         command.cancel.CopyFrom(cancel)
         self.emissions.append(Emission(command))
 
@@ -284,14 +281,18 @@ class Turn:
 
     # -- debts -----------------------------------------------------------------------------
 
-    def _owe(self, proof: record.Proof, target: edge.EdgeRef, lasts_ms: int = 0) -> record.Debt:
-        """Add a debt to an edge; what its command shall do is for the caller to fill in."""
+    def _owe(
+        self, proof: record.Proof, target: edge.EdgeRef, lasts_ms: int = 0, *, body_is_offer: bool = False
+    ) -> edge.Command:
+        """Add a debt to an edge and return its command; what it shall do is for the caller to fill in."""
         debt = self._add_debt(proof, lasts_ms)
-        command = debt.command
-        command.id = self.call.last_debt
-        command.call_key = self.call.key
+        if body_is_offer:
+            debt.body_is_offer = True
+        command, call = debt.command, self.call
+        command.id = call.last_debt
+        command.call_key = call.key
         command.edge.CopyFrom(target)
-        return debt
+        return command
 
     def _add_debt(self, proof: record.Proof, lasts_ms: int = 0) -> record.Debt:
         call, policy, now = self.call, self.policy, self.now

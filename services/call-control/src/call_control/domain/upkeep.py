@@ -266,13 +266,16 @@ def is_over(call: record.Call) -> bool:
 
 def tombstone(call: record.Call) -> record.Tombstone:
     """Return what is remembered of an ended call: its last answers, without bodies."""
-    stone = record.Tombstone(key=call.key, version=call.version, final_status=call.final_status)
+    stone = record.Tombstone()
+    stone.key = call.key
+    stone.version = call.version
+    stone.final_status = call.final_status
     for transaction in call.transactions:
-        if transaction.answer.status >= 200:
-            stone.answers.add(
-                transaction=transaction.transaction,
-                status=transaction.answer.status,
-                reason=transaction.answer.reason,
-                to_tag=transaction.answer.to_tag,
-            )
+        answer = transaction.answer
+        if answer.status >= 200:
+            kept = stone.answers.add()
+            kept.transaction = transaction.transaction
+            kept.status = answer.status
+            kept.reason = answer.reason
+            kept.to_tag = answer.to_tag
     return stone
