@@ -339,7 +339,7 @@ class Pod:
         if not lost or not ports:
             return
         port = next(iter(ports.values()))
-        debts = [debt.command for debt in turn.call.debts]
+        debts = [debt.command for debt in turn.call.debts[:]]
         for command in (*debts, *(emission.command for emission in turn.emissions)):
             if command.id in lost:
                 command.edge.edge_id, command.edge.boot = port.edge_id, port.boot
@@ -434,7 +434,7 @@ class Pod:
             self.counters.ended[status] = self.counters.ended.get(status, 0) + 1
         slot.closing = True
         slot.disconnecting = False
-        slot.owed = frozenset([debt.id for debt in call.debts])
+        slot.owed = frozenset([debt.id for debt in call.debts[:]])
         if commit.record is not None:
             return
         self._remember(commit, turn.now)

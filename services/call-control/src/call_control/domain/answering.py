@@ -187,7 +187,7 @@ def answered_again(turn: Turn, leg: record.Leg, response: edge.ResponseEvent) ->
             ack = acknowledgement(turn, leg, response.cseq, response.branch)
             turn.repeat(edge.Command(send_request=ack, edge=leg.edge))
         return
-    forks = [one for one in turn.call.legs if one.invite_branch == leg.invite_branch]
+    forks = [one for one in turn.call.legs[:] if one.invite_branch == leg.invite_branch]
     fork = next((one for one in forks if one.remote_tag == response.to_tag), None)
     if fork is None and len(forks) < _MAX_FORKS:
         _lose_fork(turn, leg, response)
@@ -228,10 +228,11 @@ def acknowledged(turn: Turn, request: edge.RequestEvent, reporter: edge.EdgeRef)
     if transaction is not None:
         turn.stop_others(transaction, reporter)
         turn.close_transaction(transaction.transaction)
-    for leg in call.legs:
+    legs = call.legs[:]
+    for leg in legs:
         if leg.state == record.LEG_STATE_CONFIRMED:
             keepalive.start(turn, leg)
-    for leg in call.legs[1:]:
+    for leg in legs[1:]:
         if leg.ack_withheld:
             leg.ack_withheld = False
             answer = request.body if request.HasField("body") else None

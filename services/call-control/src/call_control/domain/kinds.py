@@ -187,7 +187,7 @@ def _speaker(turn: Turn, leg_index: int, from_tag: str) -> record.Leg | None:
     if leg.remote_tag == from_tag:
         return leg
     return next(
-        (one for one in turn.call.legs if one.local_tag == leg.local_tag and one.remote_tag == from_tag), None
+        (one for one in turn.call.legs[:] if one.local_tag == leg.local_tag and one.remote_tag == from_tag), None
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Sequence
 from hashlib import blake2b
 
 from b2bua.callcontrol.v1 import call_pb2 as record
@@ -99,11 +99,11 @@ def body_digest(body: sip_pb2.Body) -> int:
     return int.from_bytes(blake2b(body.data, digest_size=8).digest(), "big") if body.data else 0
 
 
-def reasons(headers: Collection[sip_pb2.Header]) -> list[sip_pb2.Header]:
+def reasons(headers: Sequence[sip_pb2.Header]) -> list[sip_pb2.Header]:
     """Return the Reason values (RFC 3326) among the header fields of an event, safe to be passed on."""
     if not headers:
         return []
-    values = passable_reasons(header.value for header in headers if header.name.lower() == "reason")
+    values = passable_reasons([header.value for header in headers[:] if header.name.lower() == "reason"])
     return [sip_pb2.Header(name="Reason", value=value) for value in values]
 
 
@@ -112,9 +112,9 @@ def options(value: str) -> list[str]:
     return [tag.strip().lower() for tag in value.split(",")]
 
 
-def allows(headers: Iterable[sip_pb2.Header], method: str) -> bool:
+def allows(headers: Sequence[sip_pb2.Header], method: str) -> bool:
     """Tell whether a method stands in the Allow of a message."""
-    for header in headers:
+    for header in headers[:]:
         if header.name.lower() == "allow" and method in [name.strip() for name in header.value.split(",")]:
             return True
     return False

@@ -123,7 +123,7 @@ def release_all(turn: Turn, status: int, source: record.ReleaseSource, *, beside
     """Hang up on every leg but one and end the call."""
     turn.call.release_source = source
     end_call(turn, status)
-    for leg in turn.call.legs:
+    for leg in turn.call.legs[:]:
         if leg.index != besides:
             release_leg(turn, leg)
 
@@ -142,7 +142,7 @@ def credit_used_up(turn: Turn, leg: record.Leg, due_ms: int) -> None:
     if turn.call.state == record.CALL_STATE_ENDED:
         return
     release_all(turn, 200, record.RELEASE_SOURCE_INTERNAL)
-    for released in turn.call.legs:
+    for released in turn.call.legs[:]:
         if released.end_time_ms == turn.now:
             released.end_time_ms = due_ms
 
@@ -177,7 +177,7 @@ def self_cancelled(turn: Turn) -> None:
 
 def _give_up(turn: Turn, headers: Sequence[sip_pb2.Header]) -> None:
     end_call(turn, 487)
-    for leg in turn.call.legs:
+    for leg in turn.call.legs[:]:
         release_leg(turn, leg, headers)
 
 
@@ -199,7 +199,7 @@ def hung_up(turn: Turn, leg: record.Leg, request: edge.RequestEvent, reporter: e
     leave(turn, leg, request)
     headers = party.reasons(request.headers)
     end_call(turn, 200)
-    for other in call.legs:
+    for other in call.legs[:]:
         if other.index != leg.index:
             release_leg(turn, other, headers)
 
@@ -257,7 +257,7 @@ def _part(turn: Turn, leg: record.Leg) -> None:
     if call.HasField("subscription") and call.subscription.leg == leg.index:
         call.ClearField("subscription")
     timers.disarm(call, *_OF_A_DIALOG, leg=leg.index)
-    for relay in [one for one in call.relays if leg.index in (one.from_leg, one.to_leg)]:
+    for relay in [one for one in call.relays[:] if leg.index in (one.from_leg, one.to_leg)]:
         _part_from(turn, relay, leg)
 
 

@@ -6,7 +6,7 @@ unless the answer to its offer has to come from the caller's own PRACK.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Sequence
 from hashlib import blake2b
 
 from b2bua.callcontrol.v1 import call_pb2 as record
@@ -22,10 +22,10 @@ from sipcore.reliability import OPTION_TAG, RAck, RSeqOrder, parse_rack, parse_r
 # -- towards the caller --------------------------------------------------------------------------
 
 
-def reliability_of(headers: Iterable[sip_pb2.Header]) -> record.Reliability:
+def reliability_of(headers: Sequence[sip_pb2.Header]) -> record.Reliability:
     """Return how the sender of an INVITE takes provisionals."""
     found = record.RELIABILITY_UNSPECIFIED
-    for header in headers:
+    for header in headers[:]:
         name = header.name.lower()
         if name in ("require", "supported", "k") and OPTION_TAG in party.options(header.value):
             if name == "require":
@@ -116,7 +116,7 @@ def _connect(
     transaction: record.ServerTransaction,
     status: int,
     reason: str,
-    headers: Collection[sip_pb2.Header],
+    headers: Sequence[sip_pb2.Header],
     body: sip_pb2.Body | None,
 ) -> None:
     call, ingress = turn.call, turn.ingress
@@ -182,7 +182,7 @@ def _release(turn: Turn, invite: record.ServerTransaction, held: edge.Respond) -
 def rseq_of(response: edge.ResponseEvent) -> int:
     """Return the RSeq number of a reliable provisional; 0 for any other response."""
     reliable, number = False, 0
-    for header in response.headers:
+    for header in response.headers[:]:
         name = header.name.lower()
         if name == "require" and OPTION_TAG in party.options(header.value):
             reliable = True

@@ -42,7 +42,7 @@ class Refusal(Exception):
 
 def granted(turn: Turn, leg: record.Leg, request: edge.RequestEvent) -> Grant:
     """Decide on what an INVITE or UPDATE says of session timers. Raises Refusal: 400, 422."""
-    values = {header.name.lower(): header.value for header in request.headers}
+    values = {header.name.lower(): header.value for header in request.headers[:]}
     wish = turn.policy.session
     if wish.interval is None and _TIMER_FIELDS.isdisjoint(values):
         return _NO_TIMER
@@ -145,7 +145,7 @@ def _min_se(response: edge.ResponseEvent) -> str | None:
 def agreed(turn: Turn, leg: record.Leg, response: edge.ResponseEvent) -> None:
     """A 2xx to our INVITE or UPDATE: its session timer holds from now on."""
     value = timer = None
-    for header in response.headers:
+    for header in response.headers[:]:
         if header.name.lower() in ("session-expires", "x"):
             value = header.value
             break

@@ -65,7 +65,7 @@ def _join(turn: Turn, transaction: record.ServerTransaction, event: edge.Event) 
         transaction.edges.append(event.edge)
         turn.changed = True
     reference = transaction.transaction
-    owed = any(debt.command.respond.transaction == reference for debt in turn.call.debts)
+    owed = any(debt.command.respond.transaction == reference for debt in turn.call.debts[:])
     if transaction.HasField("answer") and not owed:
         turn.repeat(edge.Command(respond=transaction.answer, edge=event.edge), transaction.origin)
     upkeep.reissue_all(turn)
@@ -342,7 +342,7 @@ def apply(turn: Turn, event: edge.Event, what: str | None, fingerprint: int, leg
     """
     call = turn.call
     seen = call.seen_events
-    if fingerprint in seen:
+    if fingerprint in seen[:]:
         upkeep.reissue_all(turn)
         return Kind.NOTHING
     refusal: NotAcceptable | None = None

@@ -53,7 +53,7 @@ def pass_on(turn: Turn, leg: record.Leg, target: str) -> None:
     call.release_source = record.RELEASE_SOURCE_CALLEE if leg.index else record.RELEASE_SOURCE_CALLER
     peer = turn.peer(leg)
     end_call(turn, 200)
-    for other in call.legs:
+    for other in call.legs[:]:
         if other.index != leg.index and (peer is None or other.index != peer.index):
             release_leg(turn, other)
     if peer is None:

@@ -2,6 +2,9 @@
 
 Handlers see nothing else. What they owe is written into the record as a debt in the same step,
 so an effect that is emitted and an effect that must survive cannot differ.
+
+Repeated fields are walked through as slices, here and in the handlers: a container has no iterator of its
+own, and tells its end by an IndexError, which costs as much as the walk. What is added on the way is not met.
 """
 
 from __future__ import annotations
@@ -122,7 +125,7 @@ class Turn:
 
     def transaction(self, reference: str) -> record.ServerTransaction | None:
         """Return the open server transaction of a reference."""
-        for one in self.call.transactions:
+        for one in self.call.transactions[:]:
             if one.transaction == reference:
                 return one
         return None
@@ -201,15 +204,19 @@ class Turn:
     def settle_answers(self, reference: str) -> None:
         """Forget earlier answers of a transaction: a later one takes their place."""
         debts = self.call.debts
-        for position in range(len(debts) - 1, -1, -1):
-            if debts[position].command.respond.transaction == reference:
-                del debts[position]
+        answers = [
+            position
+            for position, debt in enumerate(debts[:])
+            if debt.command.respond.transaction == reference
+        ]
+        for position in reversed(answers):
+            del debts[position]
 
     def close_transaction(self, reference: str) -> None:
         """Forget a server transaction and what is owed to it."""
         self.settle_answers(reference)
         transactions = self.call.transactions
-        for position, one in enumerate(transactions):
+        for position, one in enumerate(transactions[:]):
             if one.transaction == reference:
                 del transactions[position]
                 self.changed = True
@@ -264,7 +271,7 @@ class Turn:
 
         If the request is `over`, one that has no answer yet shall wait for none.
         """
-        for joined in transaction.edges:
+        for joined in transaction.edges[:]:
             if joined != acknowledger:
                 stop = edge.Stop(transaction=transaction.transaction, forget=over)
                 self.repeat(edge.Command(stop=stop, edge=joined))
@@ -308,7 +315,7 @@ class Turn:
     def renumber_debts(self, above: int, by: int) -> None:
         """Give the debts of this turn, those above a number, numbers that are higher by some."""
         mine = range(above + 1, self.call.last_debt + 1)
-        for debt in self.call.debts:
+        for debt in self.call.debts[:]:
             if debt.id in mine:
                 debt.id += by
                 debt.command.id += by
@@ -354,7 +361,7 @@ class Turn:
         """Return the position of the debt whose request left under a branch."""
         if branch:
             stem = branch[:BRANCH_STEM]
-            for position, debt in enumerate(self.call.debts):
+            for position, debt in enumerate(self.call.debts[:]):
                 if debt.command.send_request.branch[:BRANCH_STEM] == stem:
                     return position
         return None
@@ -364,7 +371,7 @@ class Turn:
         self.pay(
             [
                 position
-                for position, debt in enumerate(self.call.debts)
+                for position, debt in enumerate(self.call.debts[:])
                 if debt.proof == record.PROOF_INVITE_FINAL
                 and same_request(debt.command.cancel.branch, branch)
             ]
