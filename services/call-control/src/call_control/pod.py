@@ -26,7 +26,10 @@ from call_control.domain.ports import Authorizer, EdgePort, Journal, NobodyAutho
 from call_control.domain.store import Commit, Outcome, Store, Verdict
 from call_control.domain.turn import Emission, Turn
 from call_control.slots import Absences, Arrival, Slot
+from svckit.descriptors import hold
 from svckit.identity import Identity
+
+hold(record.Call.DESCRIPTOR, edge.Event.DESCRIPTOR, edge.Command.DESCRIPTOR)
 
 _OWES_NOTHING: frozenset[int] = frozenset()
 _COMMITTED = Verdict.COMMITTED

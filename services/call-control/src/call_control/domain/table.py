@@ -337,8 +337,9 @@ def _keep_sent(turn: Turn, subject: Subject, sent: edge.Sent) -> None:
 def apply(turn: Turn, event: edge.Event, what: str | None, fingerprint: int, leg_index: int) -> Kind:
     """Apply one event to the call of a turn and return what it meant.
 
-    `what` is the event's field that is set. `fingerprint` names the event (edge, boot, id); one that the record has seen changes nothing
-    and makes every debt be issued at once. `leg_index`: which leg its tag or branch names, or -1.
+    `what` is the event's field that is set. `fingerprint` names the event (edge, boot, id); one that the record
+    has seen changes nothing and makes every debt be issued at once. `leg_index`: which leg its tag or branch
+    names, or -1.
     """
     call = turn.call
     seen = call.seen_events

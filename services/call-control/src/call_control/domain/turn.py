@@ -98,7 +98,7 @@ class Turn:
     def leg(self, index: int) -> record.Leg | None:
         """Return the leg of an index, if there is one."""
         legs = self.call.legs
-        return legs[index] if index < len(legs) else None
+        return legs[index] if 0 <= index < len(legs) else None
 
     def peer(self, leg: record.Leg) -> record.Leg | None:
         """Return the confirmed leg on the other side of the call, if there is one."""

@@ -23,26 +23,28 @@ from call_control.domain import (
 from call_control.domain.party import LOCAL_HOST
 from call_control.domain.turn import Turn, lifetime_of_request, same_request
 
+_NEVER = 1 << 62
 _CURRENT = (record.LEG_STATE_INVITING, record.LEG_STATE_PROCEEDING)
 
 
 def store_sent(turn: Turn, sent: edge.Sent) -> None:
     """Keep how a request left, and count its debt as paid if that is its proof."""
-    call = turn.call
-    for leg in call.legs[:]:
-        if leg.index and leg.invite_branch and same_request(leg.invite_branch, sent.branch):
+    call, branch = turn.call, sent.branch
+    for leg in call.legs[1:]:
+        if leg.invite_branch and same_request(leg.invite_branch, branch):
             leg.sent.CopyFrom(sent)
             leg.edge.CopyFrom(sent.edge)
             leg.listener = sent.listener
             leg.flow = sent.flow
             leg.local_uri = leg.local_uri.replace(LOCAL_HOST, sent.local_host)
-            _pay_sent(turn, sent.branch)
+            _pay_sent(turn, branch)
             for debt in call.debts[:]:
-                if debt.command.cancel.branch and same_request(debt.command.cancel.branch, sent.branch):
-                    debt.command.cancel.sent.CopyFrom(sent)
+                cancel = debt.command.cancel
+                if cancel.branch and same_request(cancel.branch, branch):
+                    cancel.sent.CopyFrom(sent)
             turn.changed = True
             return
-    relay = relays.of_branch(call, sent.branch)
+    relay = relays.of_branch(call, branch)
     if relay is not None:
         relay.sent.CopyFrom(sent)
         turn.changed = True
@@ -250,15 +252,21 @@ def reissue_all(turn: Turn) -> None:
 
 def next_deadline(call: record.Call) -> int | None:
     """Return when the call wants to be looked at, in milliseconds of the store's clock."""
-    deadlines = [call.answer_by_ms, call.ack_by_ms, call.watch_at_ms, call.reap_by_ms]
-    debts = call.debts
-    if debts:
-        deadlines += [debt.deadline_ms for debt in debts[:]]
-    if call.relays:
-        deadlines += [relay.ack_by_ms for relay in call.relays[:]]
-    if call.timers:
-        deadlines += [timer.at_ms for timer in call.timers[:]]
-    return min(filter(None, deadlines), default=None)
+    earliest = call.reap_by_ms or _NEVER
+    for at_ms in (call.answer_by_ms, call.ack_by_ms, call.watch_at_ms):
+        if 0 < at_ms < earliest:
+            earliest = at_ms
+    for debt in call.debts[:]:
+        at_ms = debt.deadline_ms
+        if 0 < at_ms < earliest:
+            earliest = at_ms
+    for relay in call.relays[:]:
+        if 0 < relay.ack_by_ms < earliest:
+            earliest = relay.ack_by_ms
+    for timer in call.timers[:]:
+        if 0 < timer.at_ms < earliest:
+            earliest = timer.at_ms
+    return earliest if earliest < _NEVER else None
 
 
 def is_over(call: record.Call) -> bool:

@@ -1,0 +1,21 @@
+"""Fields of protobuf messages, held so that they are not made anew whenever a repeated one is looked at."""
+
+from __future__ import annotations
+
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
+
+_held: dict[str, tuple[Descriptor, list[FieldDescriptor]]] = {}
+
+
+def hold(*messages: Descriptor) -> None:
+    """Hold the descriptors of messages, and of all that they contain, as long as the process lives.
+
+    Each look at a repeated field asks for its descriptor. One that nobody holds is made for that look and dropped
+    after it, which takes as long as the look itself.
+    """
+    for message in messages:
+        if message.full_name in _held:
+            continue
+        fields = list(message.fields)
+        _held[message.full_name] = message, fields
+        hold(*[field.message_type for field in fields if field.message_type is not None])
