@@ -10,8 +10,8 @@ _held: dict[str, tuple[Descriptor, list[FieldDescriptor]]] = {}
 def hold(*messages: Descriptor) -> None:
     """Hold the descriptors of messages, and of all that they contain, as long as the process lives.
 
-    Each look at a repeated field asks for its descriptor. One that nobody holds is made for that look and dropped
-    after it, which takes as long as the look itself.
+    Each look at a repeated field asks for its descriptor. One that nobody holds is made for that look and
+    dropped after it, which takes as long as the look itself.
     """
     for message in messages:
         if message.full_name in _held:

@@ -128,15 +128,20 @@ class Pod:
     def on_event(self, port: EdgePort, event: edge.Event) -> None:
         """Take an event of an edge; it is acknowledged (or `busy`) through the port."""
         self.counters.events += 1
-        slot = self._slots.get(event.call_key)
+        key = event.call_key
+        slot = self._slots.get(key)
         if slot is None:
-            slot = self._slots[event.call_key] = Slot(event.call_key)
+            slot = self._slots[key] = Slot(key)
         elif event.WhichOneof("kind") == "sent" and not slot.has_heard(event.sent.sent):
             slot.sents.append(event.sent.sent)
             port.acknowledge((event.id,))
             return
         slot.queue.append((port, event))
-        if not slot.busy:
+        if slot.busy:
+            return
+        if slot.known:
+            self._turn(slot)
+        else:
             self._run(slot)
 
     def on_done(self, port: EdgePort, refs: Sequence[edge.CommandRef]) -> None:
@@ -343,7 +348,7 @@ class Pod:
             return
         port = next(iter(ports.values()))
         debts = [debt.command for debt in turn.call.debts[:]]
-        for command in (*debts, *(emission.command for emission in turn.emissions)):
+        for command in (*debts, *(command for command, _ in turn.emissions)):
             if command.id in lost:
                 command.edge.edge_id, command.edge.boot = port.edge_id, port.boot
 

@@ -7,8 +7,8 @@ survives the process.
 import os
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
-from typing import NamedTuple
 
 from call_control.domain.store import CLAIM_MS, Commit, Outcome, Verdict
 from svckit.identity import MAX_SHARDS, shard_of_key
@@ -18,13 +18,17 @@ def _wall_clock() -> int:
     return time.time_ns() // 1_000_000
 
 
-class _Stored(NamedTuple):
+@dataclass(slots=True)
+class _Stored:
     """A record or a tombstone."""
 
     version: int
     commit_id: str
     body: bytes
     expires: int
+
+
+_COMMITTED = Verdict.COMMITTED
 
 
 class _Deadlines:
@@ -141,7 +145,7 @@ class MemoryStore:
         if refusal is None:
             version = commit.expected + (not commit.restore)
             self._write(commit, version, now)
-            refusal = Outcome(Verdict.COMMITTED, version, None, None, now)
+            refusal = Outcome(_COMMITTED, version, None, None, now)
         then(refusal)
 
     def load(self, key: str, then: Callable[[Outcome], None]) -> None:
@@ -253,8 +257,8 @@ class MemoryStore:
             self.active.discard(key)
         elif commit.active:
             self.active.add(key)
-        for accounting in commit.outbox:
-            self.outbox.append((key, accounting))
+        if commit.outbox:
+            self.outbox += [(key, accounting) for accounting in commit.outbox]
 
     def _write_merge(self, commit: Commit) -> None:
         if commit.drop_merge or commit.record is None:

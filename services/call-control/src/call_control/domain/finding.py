@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from b2bua.aaa.v1 import aaa_pb2 as aaa
 from b2bua.callcontrol.v1 import call_pb2 as record
-from call_control.domain import hunting, media, party
+from call_control.domain import hunting, media
 from call_control.domain.routing.entry import read_routes
 from call_control.domain.routing.plan import Caller, plan
 from call_control.domain.turn import Turn
@@ -46,7 +46,7 @@ def caller_of(turn: Turn, verdict: aaa.AuthorizeResponse) -> Caller:
         from_value=origin.from_value,
         to_value=origin.to_value,
         source=origin.source,
-        via_host=party.via_host(origin.via),
+        via=origin.via,
         has_body=call.invite.HasField("body"),
         credit_ms=verdict.credit_seconds * 1_000 if verdict.HasField("credit_seconds") else None,
         calling=verdict.calling_number if verdict.HasField("calling_number") else None,

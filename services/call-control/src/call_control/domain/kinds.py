@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import IntEnum, auto
-from typing import NamedTuple
 
 from b2bua.aaa.v1 import aaa_pb2 as aaa
 from b2bua.callcontrol.v1 import call_pb2 as record
@@ -105,8 +105,9 @@ class Kind(IntEnum):
     """An event that has lost its meaning: ACK or answer of something that is over."""
 
 
-class Subject(NamedTuple):
-    """What an event is about."""
+@dataclass(slots=True)
+class Subject:
+    """What an event is about. Nobody changes it; to freeze it would cost more than all else here."""
 
     kind: Kind
     leg: record.Leg | None = None
@@ -186,9 +187,8 @@ def _speaker(turn: Turn, leg_index: int, from_tag: str) -> record.Leg | None:
         return leg if not early or early_dialogs.of_tag(leg, from_tag) is not None else None
     if leg.remote_tag == from_tag:
         return leg
-    return next(
-        (one for one in turn.call.legs[:] if one.local_tag == leg.local_tag and one.remote_tag == from_tag), None
-    )
+    same_tag = (one for one in turn.call.legs[:] if one.local_tag == leg.local_tag)
+    return next((one for one in same_tag if one.remote_tag == from_tag), None)
 
 
 def _in_dialog_kind(turn: Turn, leg: record.Leg, method: str) -> Kind:
@@ -220,18 +220,19 @@ def _classify_response(turn: Turn, response: edge.ResponseEvent, leg_index: int)
     leg = turn.leg(leg_index)
     if leg is None:
         return _NOTHING
-    if same_request(leg.invite_branch, response.branch):
-        kind = _invite_kind(leg, response.status)
+    branch, status = response.branch, response.status
+    if same_request(leg.invite_branch, branch):
+        kind = _invite_kind(leg, status)
         if turn.call.HasField("transfer"):
             kind = _TARGET_KINDS.get(kind, kind)
         return Subject(kind, leg)
-    relay = relays.of_branch(turn.call, response.branch)
+    relay = relays.of_branch(turn.call, branch)
     if relay is not None:
         kinds = _OWN_KINDS if relay.purpose else _RELAY_KINDS
-        return Subject(kinds[min(response.status // 100, 3) - 1], leg, relay)
-    if response.method == "INVITE" and 200 <= response.status < 300:
+        return Subject(kinds[min(status // 100, 3) - 1], leg, relay)
+    if response.method == "INVITE" and 200 <= status < 300:
         return Subject(Kind.STRAY_SUCCESS, leg)
-    return Subject(Kind.REQUEST_FINAL, leg) if response.status >= 200 else _NOTHING
+    return Subject(Kind.REQUEST_FINAL, leg) if status >= 200 else _NOTHING
 
 
 def _invite_kind(leg: record.Leg, status: int) -> Kind:

@@ -53,24 +53,23 @@ def user_of(uri: str) -> str:
     return user.partition(":")[0].partition(";")[0]
 
 
+def name_and_uri(value: str) -> tuple[str, str]:
+    """Return what a From, To or Contact value says: the display name, quotes included, and the URI."""
+    name = _QUOTED_NAME.match(value)
+    opening = value.find("<", name.end() if name is not None else 0)
+    if opening < 0:
+        return "", value.partition(";")[0].strip()
+    return value[:opening].strip(), value[opening + 1 :].partition(">")[0]
+
+
 def addr_spec(value: str) -> str:
     """Return the URI inside a From, To or Contact value."""
-    opening = _opening_bracket(value)
-    if opening < 0:
-        return value.partition(";")[0].strip()
-    return value[opening + 1 :].partition(">")[0]
+    return name_and_uri(value)[1]
 
 
 def display_of(value: str) -> str:
     """Return the display name of a name-addr as it stands, quotes included; empty if none."""
-    opening = _opening_bracket(value)
-    return value[:opening].strip() if opening > 0 else ""
-
-
-def _opening_bracket(value: str) -> int:
-    """Return the index of the "<" that opens the URI, skipping a quoted display name."""
-    name = _QUOTED_NAME.match(value)
-    return value.find("<", name.end() if name is not None else 0)
+    return name_and_uri(value)[0]
 
 
 def local_identity(display: str, user: str, host: str = "") -> str:
@@ -96,7 +95,8 @@ def has_route(leg: record.Leg) -> bool:
 
 def body_digest(body: sip_pb2.Body) -> int:
     """Return 64 bits that stand for a body; 0 for an empty one."""
-    return int.from_bytes(blake2b(body.data, digest_size=8).digest(), "big") if body.data else 0
+    data = body.data
+    return int.from_bytes(blake2b(data, digest_size=8).digest(), "big") if data else 0
 
 
 def reasons(headers: Sequence[sip_pb2.Header]) -> list[sip_pb2.Header]:

@@ -15,12 +15,18 @@ _EXCHANGES = frozenset({"INVITE", "UPDATE"})
 
 def of_branch(call: record.Call, branch: str) -> record.Relay | None:
     """Return the request of ours that left under a branch."""
-    return next((relay for relay in call.relays[:] if same_request(relay.branch, branch)), None)
+    for relay in call.relays[:]:
+        if same_request(relay.branch, branch):
+            return relay
+    return None
 
 
 def of_transaction(call: record.Call, reference: str) -> record.Relay | None:
     """Return the crossing request of a requester's server transaction."""
-    return next((relay for relay in call.relays[:] if relay.transaction == reference), None)
+    for relay in call.relays[:]:
+        if relay.transaction == reference:
+            return relay
+    return None
 
 
 def of_ack(call: record.Call, leg: int, cseq: int) -> record.Relay | None:

@@ -42,8 +42,10 @@ class Refusal(Exception):
 
 def granted(turn: Turn, leg: record.Leg, request: edge.RequestEvent) -> Grant:
     """Decide on what an INVITE or UPDATE says of session timers. Raises Refusal: 400, 422."""
-    values = {header.name.lower(): header.value for header in request.headers[:]}
     wish = turn.policy.session
+    if wish.interval is None and not request.headers:
+        return _NO_TIMER
+    values = {header.name.lower(): header.value for header in request.headers[:]}
     if wish.interval is None and _TIMER_FIELDS.isdisjoint(values):
         return _NO_TIMER
     if leg.session_interval_s and leg.state == record.LEG_STATE_CONFIRMED:

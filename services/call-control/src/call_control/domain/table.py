@@ -337,7 +337,7 @@ def _keep_sent(turn: Turn, subject: Subject, sent: edge.Sent) -> None:
 def apply(turn: Turn, event: edge.Event, what: str | None, fingerprint: int, leg_index: int) -> Kind:
     """Apply one event to the call of a turn and return what it meant.
 
-    `what` is the event's field that is set. `fingerprint` names the event (edge, boot, id); one that the record
+    `what` is the field of the event that is set. `fingerprint` names it (edge, boot, id); one that the record
     has seen changes nothing and makes every debt be issued at once. `leg_index`: which leg its tag or branch
     names, or -1.
     """

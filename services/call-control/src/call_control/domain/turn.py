@@ -10,7 +10,7 @@ own, and tells its end by an IndexError, which costs as much as the walk. What i
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from b2bua.aaa.v1 import aaa_pb2 as aaa
 from b2bua.callcontrol.v1 import call_pb2 as record
@@ -59,14 +59,11 @@ def lifetime_of_request(policy: Policy, method: str, proof: record.Proof) -> int
     return lifetime_of_answer(policy) + (policy.answer_timeout_ms if rings else 0)
 
 
-class Emission(NamedTuple):
-    """A command to carry out after the commit, with what an edge needs that lacks the transaction.
+Emission = tuple[edge.Command, edge.Origin | None]
+"""A command to carry out after the commit, with what an edge needs that lacks the transaction.
 
-    The command is a part of the record of the turn: whoever keeps it keeps all of that, or a copy.
-    """
-
-    command: edge.Command
-    origin: edge.Origin | None = None
+The command is a part of the record of the turn: whoever keeps it keeps all of that, or a copy.
+"""
 
 
 class Turn:
@@ -226,9 +223,10 @@ class Turn:
 
     def next_branch(self, leg: record.Leg) -> str:
         """Mint a branch for a request on a leg."""
-        self.call.last_branch += 1
+        call = self.call
+        call.last_branch = number = call.last_branch + 1
         self.changed = True
-        return self.minter.branch(self.call.key, leg.index, self.call.last_branch)
+        return self.minter.branch(call.key, leg.index, number)
 
     def request(
         self,
@@ -248,13 +246,13 @@ class Turn:
         lasts = lifetime_of_request(self.policy, method, proof)
         owed = self._owe(proof, leg.edge, lasts, body_is_offer=offer is not None)
         owed.send_request.CopyFrom(command)
-        self.emissions.append(Emission(owed if offer is None else _with_body(owed, offer)))
+        self.emissions.append((owed if offer is None else _with_body(owed, offer), None))
 
     def cancel(self, cancel: edge.Cancel, leg: record.Leg) -> None:
         """Cancel an INVITE of ours; owed until the INVITE's final answer."""
         command = self._owe(record.PROOF_INVITE_FINAL, leg.edge)
         command.cancel.CopyFrom(cancel)
-        self.emissions.append(Emission(command))
+        self.emissions.append((command, None))
 
     def repeat(self, command: edge.Command, origin: edge.Origin | None = None) -> None:
         """Send what needs no commit and what nobody owes, since its cause comes again if it is lost.
@@ -262,7 +260,7 @@ class Turn:
         The id is 0: an edge carries such a command out each time, and does not confirm it.
         """
         command.call_key = self.call.key
-        self.emissions.append(Emission(command, origin))
+        self.emissions.append((command, origin))
 
     def stop_others(
         self, transaction: record.ServerTransaction, acknowledger: edge.EdgeRef, *, over: bool = True
@@ -319,9 +317,9 @@ class Turn:
             if debt.id in mine:
                 debt.id += by
                 debt.command.id += by
-        for emission in self.emissions:
-            if emission.command.id in mine:
-                emission.command.id += by
+        for command, _ in self.emissions:
+            if command.id in mine:
+                command.id += by
         self.call.last_debt += by
 
     def issue(self, debt: record.Debt) -> None:
@@ -336,17 +334,17 @@ class Turn:
     def _emit(self, command: edge.Command, transaction: record.ServerTransaction | None) -> None:
         """Emit a command: an answer goes to each edge that has a part in the transaction."""
         if transaction is None:
-            self.emissions.append(Emission(command))
+            self.emissions.append((command, None))
             return
         origin = transaction.origin
-        self.emissions.append(Emission(command, origin))
+        self.emissions.append((command, origin))
         if len(transaction.edges) == 1:
             return
         for joined in transaction.edges[1:]:
             copy = edge.Command()
             copy.CopyFrom(command)
             copy.edge.CopyFrom(joined)
-            self.emissions.append(Emission(copy, origin))
+            self.emissions.append((copy, origin))
 
     def pay(self, positions: Sequence[int]) -> None:
         """Remove proved debts by their positions, which must be in ascending order."""

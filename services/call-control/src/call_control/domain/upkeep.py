@@ -61,9 +61,11 @@ def pay_done(turn: Turn, ids: Collection[int]) -> None:
     call = turn.call
     paid, answered = [], []
     for position, debt in enumerate(call.debts[:]):
-        if debt.id in ids and debt.proof == record.PROOF_DONE:
+        if debt.proof == record.PROOF_DONE and debt.id in ids:
             paid.append(position)
             answered.append(debt.command.respond.transaction)
+    if not paid:
+        return
     turn.pay(paid)
     if call.state != record.CALL_STATE_ENDED:
         for reference in answered:
