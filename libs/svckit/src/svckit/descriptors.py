@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from typing import TYPE_CHECKING
 
-_held: dict[str, tuple[Descriptor, list[FieldDescriptor]]] = {}
+if TYPE_CHECKING:
+    from google._upb._message import Descriptor as FastDescriptor
+    from google.protobuf.descriptor import Descriptor
+
+_held: dict[str, object] = {}
 
 
-def hold(*messages: Descriptor) -> None:
+def hold(*messages: Descriptor | FastDescriptor) -> None:
     """Hold the descriptors of messages, and of all that they contain, as long as the process lives.
 
     Each look at a repeated field asks for its descriptor. One that nobody holds is made for that look and
