@@ -20,6 +20,7 @@ def hold(*messages: Descriptor | FastDescriptor) -> None:
     for message in messages:
         if message.full_name in _held:
             continue
-        fields = list(message.fields)
-        _held[message.full_name] = message, fields
-        hold(*[field.message_type for field in fields if field.message_type is not None])
+        _held[message.full_name] = message, list(message.fields)
+        for field in message.fields:
+            if field.message_type is not None:
+                hold(field.message_type)
