@@ -72,8 +72,8 @@ class InProcessLink:
     def send(self, commands: Sequence[edge.Command]) -> None:
         """Queue commands for the edge; outside of a flush they go in the next turn of the loop.
 
-        Requests are copied: the edge keeps them until their transactions are over, and would keep with each the
-        record that it is a part of. Of other commands the edge keeps what it has written on the wire.
+        Requests are copied: the edge keeps them until their transactions are over, and would keep with each
+        the record that it is a part of. Of other commands the edge keeps what it has written on the wire.
         """
         for command in commands:
             if command.HasField("send_request"):

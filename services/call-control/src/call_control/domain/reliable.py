@@ -98,7 +98,7 @@ def answer(
     transaction: record.ServerTransaction,
     status: int,
     reason: str,
-    headers: Collection[sip_pb2.Header],
+    headers: Sequence[sip_pb2.Header],
     body: sip_pb2.Body | None,
 ) -> None:
     """Send the caller the 2xx, or hold it until the last provisional is acknowledged (RFC 3262 3).
