@@ -244,7 +244,7 @@ class Pod:
         turn = self._begin(slot)
         call = turn.call
         slot.used = turn.now
-        before, owed = call.state, call.last_debt
+        before = call.state
         timer, slot.timer = slot.timer, False
         done, slot.done = slot.done, set()
         sents, slot.sents = slot.sents, []
@@ -268,7 +268,7 @@ class Pod:
             turn = self._failed(slot, [event for _, event in arrivals])
         if turn.changed:
             if turn.invites:
-                self._place_invites(turn, owed)
+                self._place_invites(turn)
             self._commit(slot, turn, arrivals, before, timer)
             return
         slot.done |= done
@@ -336,14 +336,10 @@ class Pod:
             ttl_ms=self._policy.tombstone_ms if over else 2 * self._policy.max_call_ms,
         )
 
-    def _place_invites(self, turn: Turn, owed: int) -> None:
+    def _place_invites(self, turn: Turn) -> None:
         """Give new INVITEs whose edge is not here to one that is: after the commit no other may send them."""
         ports = self._ports
-        lost = {
-            command.id
-            for command, _ in turn.emissions
-            if command.edge.edge_id not in ports and command.id > owed and _is_invite(command)
-        }
+        lost = [command.id for command in turn.invites if command.edge.edge_id not in ports]
         if not lost or not ports:
             return
         port = next(iter(ports.values()))

@@ -21,7 +21,8 @@ def find_routes(turn: Turn, verdict: aaa.AuthorizeResponse = _NO_VERDICT) -> Non
     call.state = record.CALL_STATE_TRYING
     entries = policy.routes or read_routes(verdict.routes)
     planned = plan(entries, caller_of(turn, verdict), policy)
-    turn.notes += [f"route {number} skipped: {reason}" for number, reason in planned.skipped]
+    if planned.skipped:
+        turn.notes += [f"route {number} skipped: {reason}" for number, reason in planned.skipped]
     call.routes.extend(planned.routes)
     if planned.nated:
         media.mark_nated(call.invite.body)

@@ -116,6 +116,7 @@ class Subject:
 
 
 _NOTHING = Subject(Kind.NOTHING)
+_NEW = CSeqOrder.NEW
 
 _OVER = (record.LEG_STATE_CANCELLING, record.LEG_STATE_RELEASING, record.LEG_STATE_ENDED)
 
@@ -165,7 +166,8 @@ def _classify_request(turn: Turn, event: edge.Event, leg_index: int) -> Subject:
         return Subject(Kind.STRANGER, turn.ingress)
     if turn.transaction(request.transaction) is not None:
         return Subject(Kind.REPEATED_REQUEST, leg)
-    if leg.remote_cseq and cseq_order(leg.remote_cseq, request.origin.cseq) is not CSeqOrder.NEW:
+    last = leg.remote_cseq
+    if last and cseq_order(last, request.origin.cseq) is not _NEW:
         return Subject(Kind.OLD_REQUEST, leg)
     return Subject(_in_dialog_kind(turn, leg, method), leg)
 

@@ -82,8 +82,8 @@ class Turn:
         """What authorisation is asked once the turn is committed."""
         self.notes: list[str] = []
         """What an operator should read in the log once it is committed."""
-        self.invites = False
-        """An INVITE is owed that was not before."""
+        self.invites: tuple[edge.Command, ...] = ()
+        """Those that are owed and were not before."""
 
     # -- finding ---------------------------------------------------------------------------
 
@@ -241,11 +241,11 @@ class Turn:
         `offer`, if given, is the caller's, for the body: the record holds it once, not in the debt.
         """
         method = command.method
-        if method == "INVITE":
-            self.invites = True
         lasts = lifetime_of_request(self.policy, method, proof)
         owed = self._owe(proof, leg.edge, lasts, body_is_offer=offer is not None)
         owed.send_request.CopyFrom(command)
+        if method == "INVITE":
+            self.invites += (owed,)
         self.emissions.append((owed if offer is None else _with_body(owed, offer), None))
 
     def cancel(self, cancel: edge.Cancel, leg: record.Leg) -> None:
