@@ -87,3 +87,12 @@ def test_nobody_hears_of_commands_that_nobody_owes() -> None:
     link.flush()
     later.run()
     assert pod.done == [7]
+
+
+def test_a_request_for_the_edge_does_not_keep_the_record_that_it_is_a_part_of() -> None:
+    link, _, later, commands = wired()
+    bye = edge.Command(id=1, call_key="k", send_request=edge.SendRequest(method="BYE", branch="b"))
+    link.send([bye])
+    later.run()
+    assert commands == [bye]
+    assert commands[0] is not bye

@@ -70,11 +70,17 @@ class InProcessLink:
     # -- the pod's side --------------------------------------------------------------------
 
     def send(self, commands: Sequence[edge.Command]) -> None:
-        """Queue commands for the edge; outside of a flush they go in the next turn of the loop."""
+        """Queue commands for the edge; outside of a flush they go in the next turn of the loop.
+
+        Requests are copied: the edge keeps them until their transactions are over, and would keep with each
+        the record that it is a part of. Of other commands the edge keeps what it has written on the wire.
+        """
         for command in commands:
-            copy = edge.Command()
-            copy.CopyFrom(command)
-            self._commands.append(copy)
+            if command.HasField("send_request"):
+                copy = edge.Command()
+                copy.CopyFrom(command)
+                command = copy
+            self._commands.append(command)
         if not self._flushing:
             self._wake()
 

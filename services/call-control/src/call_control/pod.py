@@ -26,10 +26,13 @@ from call_control.domain.ports import Authorizer, EdgePort, Journal, NobodyAutho
 from call_control.domain.store import Commit, Outcome, Store, Verdict
 from call_control.domain.turn import Emission, Turn
 from call_control.slots import Absences, Arrival, Slot
+from svckit.descriptors import hold
 from svckit.identity import Identity
 
-#: Commits into these states are worth waiting for a replica, if the store is told to.
-_DURABLE = (record.CALL_STATE_ANSWERED, record.CALL_STATE_ENDED)
+hold(record.Call.DESCRIPTOR, edge.Event.DESCRIPTOR, edge.Command.DESCRIPTOR)
+
+_OWES_NOTHING: frozenset[int] = frozenset()
+_COMMITTED = Verdict.COMMITTED
 
 #: Commands that leave without a commit are numbered so far from all others that no pod gives their numbers
 #: to other commands: an edge carries out each number once.
@@ -125,15 +128,20 @@ class Pod:
     def on_event(self, port: EdgePort, event: edge.Event) -> None:
         """Take an event of an edge; it is acknowledged (or `busy`) through the port."""
         self.counters.events += 1
-        slot = self._slots.get(event.call_key)
+        key = event.call_key
+        slot = self._slots.get(key)
         if slot is None:
-            slot = self._slots[event.call_key] = Slot(event.call_key)
+            slot = self._slots[key] = Slot(key)
         elif event.WhichOneof("kind") == "sent" and not slot.has_heard(event.sent.sent):
             slot.sents.append(event.sent.sent)
             port.acknowledge((event.id,))
             return
         slot.queue.append((port, event))
-        if not slot.busy:
+        if slot.busy:
+            return
+        if slot.known:
+            self._turn(slot)
+        else:
             self._run(slot)
 
     def on_done(self, port: EdgePort, refs: Sequence[edge.CommandRef]) -> None:
@@ -206,8 +214,7 @@ class Pod:
     # -- turns -----------------------------------------------------------------------------
 
     def _run(self, slot: Slot) -> None:
-        opens = bool(slot.queue) and slot.queue[0][1].opens_call and not slot.queue[0][1].redelivered
-        if slot.known or opens:
+        if slot.known or (slot.queue and _is_new_call(slot.queue[0][1])):
             self._turn(slot)
             return
         slot.busy = True
@@ -235,27 +242,22 @@ class Pod:
         """Apply what waits to the record. `fresh`: it comes from the store just now, and is not old."""
         arrivals, slot.queue = slot.queue, []
         turn = self._begin(slot)
+        call = turn.call
         slot.used = turn.now
-        before = turn.call.state
-        owed = turn.call.last_debt
+        before = call.state
         timer, slot.timer = slot.timer, False
         done, slot.done = slot.done, set()
         sents, slot.sents = slot.sents, []
-        events = [event for _, event in arrivals]
-        orders = [Subject(Kind.AUTHORIZED, reply=reply) for reply in slot.replies]
-        slot.replies = []
-        if slot.disconnecting:
-            orders.append(turns.DISCONNECT)
         try:
             turns.advance(
                 turn,
                 self._identity,
                 sents=sents,
                 done=done,
-                events=events,
+                events=[event for _, event in arrivals],
                 absences=self._absences(turn.now) if timer else None,
                 over=slot.over,
-                orders=orders,
+                orders=_take_orders(slot) if slot.replies or slot.disconnecting else (),
             )
         except Exception:
             self.counters.failed += 1
@@ -263,57 +265,86 @@ class Pod:
             if not slot.stored:
                 self._refuse(slot, arrivals)
                 return
-            turn = self._failed(slot, events)
-        call = turn.call
-        if not turn.changed:
-            slot.done |= done
-            slot.sents = sents
-            if arrivals and slot.stored and not fresh and not turn.emissions:
-                slot.queue[:0] = arrivals
-                self._compare(slot, call.version)
-                return
-            self._effect(turn)
-            _acknowledge(arrivals)
+            turn = self._failed(slot, [event for _, event in arrivals])
+        if turn.changed:
+            if turn.invites:
+                self._place_invites(turn)
+            self._commit(slot, turn, arrivals, before, timer)
             return
-        self._place_invites(turn, owed)
+        slot.done |= done
+        slot.sents = sents
+        if arrivals and slot.stored and not fresh and not turn.emissions:
+            slot.queue[:0] = arrivals
+            self._compare(slot, call.version)
+            return
+        if turn.emissions or turn.inquiries:
+            self._effect(turn)
+        _acknowledge(arrivals)
+
+    def _commit(
+        self, slot: Slot, turn: Turn, arrivals: list[Arrival], before: record.CallState, timer: bool
+    ) -> None:
+        """Ask the store to keep what a turn made of a call that was in the state `before`."""
+        call = turn.call
+        counters = self.counters
+        counters.commits += 1
+        if not call.version:
+            counters.opened += 1
+        self._commits += 1
+        commit_id = f"{self._pod_id}:{self._commits}"
+        if call.state == record.CALL_STATE_ENDED:
+            commit = self._end_of(slot.key, call, commit_id, before)
+        else:
+            commit = self._transition_of(slot.key, call, commit_id, before)
+        slot.busy = True
+        slot.asked = self._store.available
+        self._store.commit(commit, partial(self._committed, slot, turn, arrivals, commit, timer))
+
+    def _transition_of(self, key: str, call: record.Call, commit_id: str, before: record.CallState) -> Commit:
+        """Return the commit of a call that goes on, and count its version."""
+        expected = call.version
+        call.version = expected + 1
+        return Commit(
+            key=key,
+            expected=expected,
+            commit_id=commit_id,
+            record=call.SerializeToString(),
+            deadline=upkeep.next_deadline(call),
+            merge_key="" if expected else call.merge_key,
+            active=None if expected else True,
+            durable=call.state == record.CALL_STATE_ANSWERED != before,
+            ttl_ms=2 * self._policy.max_call_ms,
+        )
+
+    def _end_of(self, key: str, call: record.Call, commit_id: str, before: record.CallState) -> Commit:
+        """Return the commit of a call that has ended; of one that owes nothing only a tombstone stays."""
         expected = call.version
         call.version = expected + 1
         over = upkeep.is_over(call)
-        ended = call.state == record.CALL_STATE_ENDED
-        self._commits += 1
-        commit = Commit(
-            key=slot.key,
+        ends = before != record.CALL_STATE_ENDED
+        return Commit(
+            key=key,
             expected=expected,
-            commit_id=f"{self._pod_id}:{self._commits}",
+            commit_id=commit_id,
             record=None if over else call.SerializeToString(),
             tombstone=upkeep.tombstone(call).SerializeToString() if over else None,
-            deadline=upkeep.next_deadline(call),
+            deadline=None if over else upkeep.next_deadline(call),
             merge_key=call.merge_key,
-            drop_merge=ended,
-            active=_activity(expected, ended, before),
-            durable=call.state != before and call.state in _DURABLE,
+            drop_merge=True,
+            active=False if ends else None,
+            durable=ends,
             ttl_ms=self._policy.tombstone_ms if over else 2 * self._policy.max_call_ms,
         )
-        slot.busy = True
-        slot.asked = self._store.available
-        self.counters.commits += 1
-        if expected == 0:
-            self.counters.opened += 1
-        self._store.commit(commit, partial(self._committed, slot, turn, arrivals, commit, timer))
 
-    def _place_invites(self, turn: Turn, owed: int) -> None:
+    def _place_invites(self, turn: Turn) -> None:
         """Give new INVITEs whose edge is not here to one that is: after the commit no other may send them."""
         ports = self._ports
-        lost = {
-            command.id
-            for command, _ in turn.emissions
-            if command.edge.edge_id not in ports and command.id > owed and _is_invite(command)
-        }
+        lost = [command.id for command in turn.invites if command.edge.edge_id not in ports]
         if not lost or not ports:
             return
         port = next(iter(ports.values()))
-        debts = [debt.command for debt in turn.call.debts]
-        for command in (*debts, *(emission.command for emission in turn.emissions)):
+        debts = [debt.command for debt in turn.call.debts[:]]
+        for command in (*debts, *(command for command, _ in turn.emissions)):
             if command.id in lost:
                 command.edge.edge_id, command.edge.boot = port.edge_id, port.boot
 
@@ -345,21 +376,21 @@ class Pod:
         return turn
 
     def _begin(self, slot: Slot) -> Turn:
-        call = record.Call()
-        if slot.stored:
-            call.ParseFromString(slot.stored)
+        stored = slot.stored
+        call = record.Call.FromString(stored) if stored else record.Call()
         return Turn(call, self._store.now(), self._policy, self._identity)
 
     def _committed(
         self, slot: Slot, turn: Turn, arrivals: list[Arrival], commit: Commit, timer: bool, outcome: Outcome
     ) -> None:
         slot.busy = False
-        if outcome.verdict is Verdict.COMMITTED:
+        if outcome.verdict is _COMMITTED:
             for note in turn.notes:
                 call_id = turn.call.legs[0].call_id if turn.call.legs else ""
                 _log.warning("call.note", call_key=slot.key, call_id=call_id, note=note)
             self._settle(slot, turn, commit)
-            self._effect(turn)
+            if turn.emissions or turn.inquiries:
+                self._effect(turn)
             _acknowledge(arrivals)
         elif outcome.verdict is Verdict.MERGED:
             self.counters.merged += 1
@@ -387,24 +418,34 @@ class Pod:
             self._run(slot)
 
     def _settle(self, slot: Slot, turn: Turn, commit: Commit) -> None:
+        slot.known = True
+        slot.epoch = self._epoch
+        if slot.declined:
+            slot.declined.clear()
+        if turn.call.state == record.CALL_STATE_ENDED:
+            self._settle_end(slot, turn, commit)
+        else:
+            slot.closing = False
+            slot.owed = _OWES_NOTHING
+        if commit.record is not None:
+            slot.stored = commit.record
+
+    def _settle_end(self, slot: Slot, turn: Turn, commit: Commit) -> None:
+        """A call has ended, or is closer to owing nothing any more."""
         call = turn.call
-        slot.known, slot.epoch = True, self._epoch
-        slot.declined.clear()
-        ended = call.state == record.CALL_STATE_ENDED
-        if ended and not slot.closing:
+        if not slot.closing:
             status = call.final_status
             self.counters.ended[status] = self.counters.ended.get(status, 0) + 1
-        slot.closing = ended
-        slot.disconnecting = slot.disconnecting and not ended
-        if commit.record is None:
-            self._remember(commit, turn.now)
-            if slot.queue:
-                slot.known, slot.stored = False, b""
-            else:
-                self._slots.pop(slot.key, None)
+        slot.closing = True
+        slot.disconnecting = False
+        slot.owed = frozenset([debt.id for debt in call.debts[:]])
+        if commit.record is not None:
             return
-        slot.stored = commit.record
-        slot.owed = frozenset(debt.id for debt in call.debts) if ended else frozenset()
+        self._remember(commit, turn.now)
+        if slot.queue:
+            slot.known, slot.stored = False, b""
+        else:
+            self._slots.pop(slot.key, None)
 
     def _overtaken(self, slot: Slot, commit: Commit, outcome: Outcome) -> None:
         """Another pod took the call over, ended it, or the store lost what we wrote."""
@@ -577,40 +618,59 @@ class Pod:
         batches: dict[str, list[edge.Command]] = {}
         for command, origin in emissions:
             target = command.edge
-            port = ports.get(target.edge_id)
-            if port is None and (
-                not _is_invite(command) or self._absences(self._store.now()).is_away(target)
-            ):
-                port = next(iter(ports.values()), None)
+            edge_id = target.edge_id
+            port = ports.get(edge_id)
             if port is None:
-                self.counters.undeliverable += 1
-                continue
-            name = port.edge_id
-            if origin is not None and (port.boot != target.boot or name != target.edge_id):
-                complete = edge.Command()
-                complete.CopyFrom(command)
-                complete.respond.origin.CopyFrom(origin)
-                command = complete
-            if name in batches:
-                batches[name].append(command)
+                port = self._stand_in(command)
+                if port is None:
+                    self.counters.undeliverable += 1
+                    continue
+                edge_id = port.edge_id
+                if origin is not None:
+                    command = _with_origin(command, origin)
+            elif origin is not None and port.boot != target.boot:
+                command = _with_origin(command, origin)
+            if edge_id in batches:
+                batches[edge_id].append(command)
             else:
-                batches[name] = [command]
-        for name, commands in batches.items():
-            ports[name].send(commands)
+                batches[edge_id] = [command]
+        for edge_id, commands in batches.items():
+            ports[edge_id].send(commands)
+
+    def _stand_in(self, command: edge.Command) -> EdgePort | None:
+        """Return an edge that can carry out a command whose own edge is not here."""
+        if _is_invite(command) and not self._absences(self._store.now()).is_away(command.edge):
+            return None
+        return next(iter(self._ports.values()), None)
 
     def _absences(self, now: int) -> Absences:
         return Absences(self._ports, self._left_at, self._started, now - self._policy.edge_absence_ms)
+
+
+def _is_new_call(event: edge.Event) -> bool:
+    """Tell whether an event opens a call that no other pod can know."""
+    return event.opens_call and not event.redelivered
+
+
+def _with_origin(command: edge.Command, origin: edge.Origin) -> edge.Command:
+    """Return a copy of an answer with what an edge needs that lacks the transaction."""
+    complete = edge.Command()
+    complete.CopyFrom(command)
+    complete.respond.origin.CopyFrom(origin)
+    return complete
 
 
 def _is_invite(command: edge.Command) -> bool:
     return command.send_request.method == "INVITE"
 
 
-def _activity(expected: int, ended: bool, before: record.CallState) -> bool | None:
-    """What a commit does to the index of active calls."""
-    if ended:
-        return None if before == record.CALL_STATE_ENDED else False
-    return True if expected == 0 else None
+def _take_orders(slot: Slot) -> list[Subject]:
+    """Return what waits beside events: replies of authorisation, the order to end the call."""
+    orders = [Subject(Kind.AUTHORIZED, reply=reply) for reply in slot.replies]
+    slot.replies = []
+    if slot.disconnecting:
+        orders.append(turns.DISCONNECT)
+    return orders
 
 
 def _acknowledge(arrivals: Sequence[Arrival]) -> None:

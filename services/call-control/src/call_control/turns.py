@@ -53,13 +53,16 @@ def advance(
 
 
 def _apply(turn: Turn, event: edge.Event, identity: Identity) -> None:
-    if not turn.call.key:
+    call = turn.call
+    if not call.key:
         opening.open_call(turn, event)
-        turn.call.seen_events.append(fingerprint(event))
-    elif event.WhichOneof("kind") == "sent":
+        call.seen_events.append(fingerprint(event))
+        return
+    what = event.WhichOneof("kind")
+    if what == "sent":
         upkeep.store_sent(turn, event.sent.sent)
     else:
-        table.apply(turn, event, fingerprint(event), leg_of(event, identity))
+        table.apply(turn, event, what, fingerprint(event), _leg_of(event, what, identity))
 
 
 def end_failed(turn: Turn, identity: Identity, events: Iterable[edge.Event]) -> None:
@@ -87,14 +90,16 @@ def bury(turn: Turn) -> None:
 
 def leg_of(event: edge.Event, identity: Identity) -> int:
     """Return the leg that the tag or branch of an event names, or -1."""
-    match event.WhichOneof("kind"):
-        case "request":
-            tag = identity.read_tag(event.request.to_tag) if event.request.to_tag else None
-            return tag[1] if tag is not None else -1
-        case "response":
-            branch = identity.read_branch(event.response.branch)
-            return branch.leg if branch is not None else -1
-    return -1
+    return _leg_of(event, event.WhichOneof("kind"), identity)
+
+
+def _leg_of(event: edge.Event, what: str | None, identity: Identity) -> int:
+    if what == "response":
+        branch = identity.read_branch(event.response.branch)
+        return branch.leg if branch is not None else -1
+    to_tag = event.request.to_tag
+    tag = identity.read_tag(to_tag) if to_tag else None
+    return tag[1] if tag is not None else -1
 
 
 def fingerprint(event: edge.Event) -> int:

@@ -7,8 +7,8 @@ survives the process.
 import os
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
-from typing import NamedTuple
 
 from call_control.domain.store import CLAIM_MS, Commit, Outcome, Verdict
 from svckit.identity import MAX_SHARDS, shard_of_key
@@ -18,13 +18,17 @@ def _wall_clock() -> int:
     return time.time_ns() // 1_000_000
 
 
-class _Stored(NamedTuple):
+@dataclass(slots=True)
+class _Stored:
     """A record or a tombstone."""
 
     version: int
     commit_id: str
     body: bytes
     expires: int
+
+
+_COMMITTED = Verdict.COMMITTED
 
 
 class _Deadlines:
@@ -141,7 +145,7 @@ class MemoryStore:
         if refusal is None:
             version = commit.expected + (not commit.restore)
             self._write(commit, version, now)
-            refusal = Outcome(Verdict.COMMITTED, version, None, None, now)
+            refusal = Outcome(_COMMITTED, version, None, None, now)
         then(refusal)
 
     def load(self, key: str, then: Callable[[Outcome], None]) -> None:
@@ -236,7 +240,8 @@ class MemoryStore:
         key, body, expires = commit.key, commit.record, now + commit.ttl_ms
         deadlines = self._deadlines[shard_of_key(key)]
         if body is not None:
-            self._tombstones.remove(key)
+            if not commit.expected or commit.restore:
+                self._tombstones.remove(key)
             self._records[key] = _Stored(version, commit.commit_id, body, expires)
         else:
             self._records.pop(key, None)
@@ -246,17 +251,16 @@ class MemoryStore:
             deadlines.remove(key)
         else:
             deadlines.set(key, commit.deadline)
-        self._write_merge(commit)
+        if commit.merge_key:
+            self._write_merge(commit)
         if body is None or commit.active is False:
             self.active.discard(key)
         elif commit.active:
             self.active.add(key)
-        for accounting in commit.outbox:
-            self.outbox.append((key, accounting))
+        if commit.outbox:
+            self.outbox += [(key, accounting) for accounting in commit.outbox]
 
     def _write_merge(self, commit: Commit) -> None:
-        if not commit.merge_key:
-            return
         if commit.drop_merge or commit.record is None:
             if self._merges.get(commit.merge_key) == commit.key:
                 del self._merges[commit.merge_key]

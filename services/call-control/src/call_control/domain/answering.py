@@ -81,16 +81,9 @@ def answered(turn: Turn, leg: record.Leg, response: edge.ResponseEvent) -> None:
         acknowledge(turn, leg)
         start_credit(turn, leg)
     session.agreed(turn, leg, response)
-    reliable.answer(
-        turn,
-        transaction,
-        edge.Respond(
-            status=response.status,
-            reason=response.reason,
-            headers=[*transaction.session_headers, *_supported(turn)],
-            body=_answer_of(turn, transaction, response),
-        ),
-    )
+    headers = [*transaction.session_headers[:], *_supported(turn)]
+    body = _answer_of(turn, transaction, response)
+    reliable.answer(turn, transaction, response.status, response.reason, headers, body)
     call.ClearField("invite")
 
 
@@ -120,9 +113,11 @@ def _supported(turn: Turn) -> list[sip_pb2.Header]:
 def _forget_the_hunt(turn: Turn) -> None:
     """Drop what only further attempts would need."""
     call = turn.call
-    del call.routes[call.next_route :]
+    if call.next_route < len(call.routes):
+        del call.routes[call.next_route :]
     call.ClearField("failure")
-    del call.timers[:]
+    if call.timers:
+        del call.timers[:]
 
 
 def start_credit(turn: Turn, leg: record.Leg) -> None:
@@ -148,8 +143,10 @@ def confirm(turn: Turn, leg: record.Leg, response: edge.ResponseEvent) -> None:
     leg.received_body_digest = party.body_digest(response.body)
     if response.contact_uri:
         leg.remote_target = response.contact_uri
-    del leg.route_set[:]
-    leg.route_set.extend(route_set_uac(response.record_route))
+    if leg.route_set:
+        del leg.route_set[:]
+    if response.record_route:
+        leg.route_set.extend(route_set_uac(response.record_route))
     hunting.pay_invite(turn, leg)
 
 
@@ -190,7 +187,7 @@ def answered_again(turn: Turn, leg: record.Leg, response: edge.ResponseEvent) ->
             ack = acknowledgement(turn, leg, response.cseq, response.branch)
             turn.repeat(edge.Command(send_request=ack, edge=leg.edge))
         return
-    forks = [one for one in turn.call.legs if one.invite_branch == leg.invite_branch]
+    forks = [one for one in turn.call.legs[:] if one.invite_branch == leg.invite_branch]
     fork = next((one for one in forks if one.remote_tag == response.to_tag), None)
     if fork is None and len(forks) < _MAX_FORKS:
         _lose_fork(turn, leg, response)
@@ -231,10 +228,11 @@ def acknowledged(turn: Turn, request: edge.RequestEvent, reporter: edge.EdgeRef)
     if transaction is not None:
         turn.stop_others(transaction, reporter)
         turn.close_transaction(transaction.transaction)
-    for leg in call.legs:
+    legs = call.legs[:]
+    for leg in legs:
         if leg.state == record.LEG_STATE_CONFIRMED:
             keepalive.start(turn, leg)
-    for leg in call.legs[1:]:
+    for leg in legs[1:]:
         if leg.ack_withheld:
             leg.ack_withheld = False
             answer = request.body if request.HasField("body") else None

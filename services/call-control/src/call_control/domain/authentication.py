@@ -131,6 +131,8 @@ def retry(turn: Turn, leg: record.Leg, branch: str, response: edge.ResponseEvent
 
     The request is still owed under `branch`; the new one is owed in its place.
     """
+    if response.status not in _FIELDS:
+        return None
     position = turn.debt_of_branch(branch)
     if position is None:
         return None

@@ -31,7 +31,7 @@ def ask(turn: Turn) -> None:
 
 def ask_again(turn: Turn) -> None:
     """Ask for every reply that is owed, from what the record says."""
-    for debt in turn.call.debts:
+    for debt in turn.call.debts[:]:
         if debt.authorize_request_id:
             turn.inquiries.append(_request(turn, debt.authorize_request_id))
 
@@ -58,7 +58,7 @@ def _request(turn: Turn, request_id: str) -> aaa.AuthorizeRequest:
 def answered(turn: Turn, reply: aaa.AuthorizeResponse) -> None:
     """The reply: the call goes where it says, or the caller hears why not."""
     call = turn.call
-    for position, debt in enumerate(call.debts):
+    for position, debt in enumerate(call.debts[:]):
         if debt.authorize_request_id and debt.authorize_request_id == reply.request_id:
             turn.pay((position,))
             break

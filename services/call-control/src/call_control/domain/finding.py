@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from b2bua.aaa.v1 import aaa_pb2 as aaa
 from b2bua.callcontrol.v1 import call_pb2 as record
-from call_control.domain import hunting, media, party
+from call_control.domain import hunting, media
 from call_control.domain.routing.entry import read_routes
 from call_control.domain.routing.plan import Caller, plan
 from call_control.domain.turn import Turn
@@ -21,7 +21,8 @@ def find_routes(turn: Turn, verdict: aaa.AuthorizeResponse = _NO_VERDICT) -> Non
     call.state = record.CALL_STATE_TRYING
     entries = policy.routes or read_routes(verdict.routes)
     planned = plan(entries, caller_of(turn, verdict), policy)
-    turn.notes += [f"route {number} skipped: {reason}" for number, reason in planned.skipped]
+    if planned.skipped:
+        turn.notes += [f"route {number} skipped: {reason}" for number, reason in planned.skipped]
     call.routes.extend(planned.routes)
     if planned.nated:
         media.mark_nated(call.invite.body)
@@ -46,7 +47,7 @@ def caller_of(turn: Turn, verdict: aaa.AuthorizeResponse) -> Caller:
         from_value=origin.from_value,
         to_value=origin.to_value,
         source=origin.source,
-        via_host=party.via_host(origin.via),
+        via=origin.via,
         has_body=call.invite.HasField("body"),
         credit_ms=verdict.credit_seconds * 1_000 if verdict.HasField("credit_seconds") else None,
         calling=verdict.calling_number if verdict.HasField("calling_number") else None,

@@ -10,12 +10,12 @@ from b2bua.edge.v1 import edge_pb2 as edge
 from call_control.domain import authentication, party, redirection, session, timers, transfer_end
 from call_control.domain.inbound_leg import first_cseq
 from call_control.domain.release import SETTING_UP, end_call, release_leg
-from call_control.domain.requests import first_hop, host_port, leg_headers
+from call_control.domain.requests import first_hop, host_port, leg_headers, user_agent
 from call_control.domain.turn import Turn
 from sipcore import reliability, session_timer
 
 #: Constant Expires of the egress INVITE, whatever bounds the attempt (behaviour of the reference).
-_EXPIRES = "300"
+_EXPIRES = sip_pb2.Header(name="Expires", value="300")
 #: An attempt beyond these means that routes or redirections lead in circles.
 _MAX_ATTEMPTS = 64
 #: Failures of an edge before anybody was reached: they do not hide what an earlier peer said.
@@ -74,29 +74,28 @@ def hunt(turn: Turn) -> bool:
 def _attempt(turn: Turn, position: int) -> None:
     call, ingress = turn.call, turn.ingress
     route = call.routes[position]
-    if turn.invite_transaction is not None:
+    invite = turn.invite_transaction
+    if invite is not None:
         # What an earlier attempt had to say dies with it.
-        turn.invite_transaction.ClearField("held")
+        invite.ClearField("held")
         ingress.ClearField("sent_body")
-    index = len(call.legs)
-    at_host = f"{route.called}@" if route.called else ""
-    cseq = first_cseq(call.key, index)
-    leg = call.legs.add(
-        index=index,
-        state=record.LEG_STATE_INVITING,
-        call_id=turn.policy.egress_call_id(ingress.call_id, route.number, call.key),
-        local_tag=turn.minter.tag(call.key, index),
-        local_uri=party.local_identity(route.display, route.calling, route.from_host),
-        remote_uri=f"<sip:{at_host}{route.to_host or route.host}>",
-        remote_target=f"sip:{at_host}{host_port(route)}",
-        local_cseq=cseq,
-        invite_cseq=cseq,
-        edge=ingress.edge,
-        contact_user=route.calling,
-        route=position,
-        setup_time_ms=turn.now,
-        without_passed_headers=call.transfer.transferee > 0,
-    )
+    key, index, called = call.key, len(call.legs), route.called
+    at_host = f"{called}@" if called else ""
+    leg = call.legs.add()
+    leg.index = index
+    leg.state = record.LEG_STATE_INVITING
+    leg.call_id = turn.policy.egress_call_id(ingress.call_id, route.number, key)
+    leg.local_tag = turn.minter.tag(key, index)
+    leg.local_uri = party.local_identity(route.display, route.calling, route.from_host)
+    leg.remote_uri = f"<sip:{at_host}{route.to_host or route.host}>"
+    leg.remote_target = f"sip:{at_host}{host_port(route)}"
+    leg.local_cseq = leg.invite_cseq = first_cseq(key, index)
+    leg.edge.CopyFrom(ingress.edge)
+    leg.contact_user = route.calling
+    leg.route = position
+    leg.setup_time_ms = turn.now
+    if call.transfer.transferee:
+        leg.without_passed_headers = True
     send_invite(turn, leg)
     for kind, field in _ATTEMPT_TIMERS:
         span = getattr(route, field)
@@ -117,31 +116,28 @@ def repeat_invite(turn: Turn, leg: record.Leg) -> None:
     call = turn.call
     route = call.routes[leg.route]
     hops = 0 if leg.authentications else call.invite.max_forwards
-    command = edge.SendRequest(
-        method="INVITE",
-        request_uri=leg.remote_target,
-        branch=leg.invite_branch,
-        call_id=leg.call_id,
-        from_value=leg.local_uri,
-        from_tag=leg.local_tag,
-        to_value=leg.remote_uri,
-        cseq=leg.invite_cseq,
-        max_forwards=hops - 1 if hops > 0 else turn.policy.max_forwards,
-        contact=True,
-        contact_user=leg.contact_user,
-        target=edge.Target(uri=first_hop(route), ourselves=route.ourselves),
-        report_trying=bool(route.no_reply_ms),
-    )
+    command = edge.SendRequest()
+    command.method = "INVITE"
+    command.request_uri = leg.remote_target
+    command.branch = leg.invite_branch
+    command.call_id = leg.call_id
+    command.from_value = leg.local_uri
+    command.from_tag = leg.local_tag
+    command.to_value = leg.remote_uri
+    command.cseq = leg.invite_cseq
+    command.max_forwards = hops - 1 if hops > 0 else turn.policy.max_forwards
+    command.contact = True
+    command.contact_user = leg.contact_user
+    command.target.uri = first_hop(route)
+    command.target.ourselves = route.ourselves
+    command.report_trying = route.no_reply_ms > 0
     command.headers.extend(_invite_headers(turn, leg, route))
     turn.request(command, record.PROOF_SENT, leg, offer=call.invite.body)
 
 
 def _invite_headers(turn: Turn, leg: record.Leg, route: record.Route) -> list[sip_pb2.Header]:
     call, policy = turn.call, turn.policy
-    headers = [
-        sip_pb2.Header(name="Expires", value=_EXPIRES),
-        sip_pb2.Header(name="User-Agent", value=policy.user_agent),
-    ]
+    headers = [_EXPIRES, user_agent(policy.user_agent)]
     if leg.authentications:
         body = call.invite.body.data
         headers += authentication.credentials(turn, leg, "INVITE", leg.remote_target, body)

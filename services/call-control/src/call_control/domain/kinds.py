@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from enum import Enum, auto
-from typing import NamedTuple
+from dataclasses import dataclass
+from enum import IntEnum, auto
 
 from b2bua.aaa.v1 import aaa_pb2 as aaa
 from b2bua.callcontrol.v1 import call_pb2 as record
@@ -14,7 +14,7 @@ from call_control.domain.turn import Turn, same_request
 from sipcore.dialog import CSeqOrder, cseq_order
 
 
-class Kind(Enum):
+class Kind(IntEnum):
     """The kinds of events, in the order of a call's life."""
 
     INVITE_AGAIN = auto()
@@ -105,8 +105,9 @@ class Kind(Enum):
     """An event that has lost its meaning: ACK or answer of something that is over."""
 
 
-class Subject(NamedTuple):
-    """What an event is about."""
+@dataclass(slots=True)
+class Subject:
+    """What an event is about. Nobody changes it; to freeze it would cost more than all else here."""
 
     kind: Kind
     leg: record.Leg | None = None
@@ -115,12 +116,12 @@ class Subject(NamedTuple):
 
 
 _NOTHING = Subject(Kind.NOTHING)
+_NEW = CSeqOrder.NEW
 
 _OVER = (record.LEG_STATE_CANCELLING, record.LEG_STATE_RELEASING, record.LEG_STATE_ENDED)
 
 _IN_DIALOG_KINDS = {
     "INVITE": Kind.REINVITE,
-    "BYE": Kind.BYE,
     "OPTIONS": Kind.OPTIONS,
     "UPDATE": Kind.UPDATE,
     "PRACK": Kind.PRACK,
@@ -129,9 +130,12 @@ _IN_DIALOG_KINDS = {
 }
 
 
-def classify(turn: Turn, event: edge.Event, leg_index: int) -> Subject:
-    """Tell what an event means. `leg_index` is what its tag or branch says, -1 if neither does."""
-    match event.WhichOneof("kind"):
+def classify(turn: Turn, event: edge.Event, what: str | None, leg_index: int) -> Subject:
+    """Tell what an event means.
+
+    `what` is its field that is set; `leg_index` is what its tag or branch says, -1 if neither does.
+    """
+    match what:
         case "request":
             return _classify_request(turn, event, leg_index)
         case "response":
@@ -162,7 +166,8 @@ def _classify_request(turn: Turn, event: edge.Event, leg_index: int) -> Subject:
         return Subject(Kind.STRANGER, turn.ingress)
     if turn.transaction(request.transaction) is not None:
         return Subject(Kind.REPEATED_REQUEST, leg)
-    if leg.remote_cseq and cseq_order(leg.remote_cseq, request.origin.cseq) is not CSeqOrder.NEW:
+    last = leg.remote_cseq
+    if last and cseq_order(last, request.origin.cseq) is not _NEW:
         return Subject(Kind.OLD_REQUEST, leg)
     return Subject(_in_dialog_kind(turn, leg, method), leg)
 
@@ -184,19 +189,18 @@ def _speaker(turn: Turn, leg_index: int, from_tag: str) -> record.Leg | None:
         return leg if not early or early_dialogs.of_tag(leg, from_tag) is not None else None
     if leg.remote_tag == from_tag:
         return leg
-    return next(
-        (one for one in turn.call.legs if one.local_tag == leg.local_tag and one.remote_tag == from_tag), None
-    )
+    same_tag = (one for one in turn.call.legs[:] if one.local_tag == leg.local_tag)
+    return next((one for one in same_tag if one.remote_tag == from_tag), None)
 
 
 def _in_dialog_kind(turn: Turn, leg: record.Leg, method: str) -> Kind:
-    kind = _IN_DIALOG_KINDS.get(method, Kind.OTHER_REQUEST)
+    if method == "BYE":
+        early = leg.index == 0 and turn.call.state in release.SETTING_UP
+        return Kind.EARLY_BYE if early else Kind.BYE
     up = turn.call.state in (record.CALL_STATE_ANSWERED, record.CALL_STATE_CONFIRMED)
-    over = leg.state in _OVER or (up and leg.state != record.LEG_STATE_CONFIRMED)
-    if over and kind is not Kind.BYE:
+    if leg.state in _OVER or (up and leg.state != record.LEG_STATE_CONFIRMED):
         return Kind.RELEASED_LEG
-    early = turn.call.state in release.SETTING_UP
-    return Kind.EARLY_BYE if kind is Kind.BYE and early and leg.index == 0 else kind
+    return _IN_DIALOG_KINDS.get(method, Kind.OTHER_REQUEST)
 
 
 def _classify_cancel(turn: Turn, request: edge.RequestEvent) -> Subject:
@@ -218,18 +222,19 @@ def _classify_response(turn: Turn, response: edge.ResponseEvent, leg_index: int)
     leg = turn.leg(leg_index)
     if leg is None:
         return _NOTHING
-    if same_request(leg.invite_branch, response.branch):
-        kind = _invite_kind(leg, response.status)
+    branch, status = response.branch, response.status
+    if same_request(leg.invite_branch, branch):
+        kind = _invite_kind(leg, status)
         if turn.call.HasField("transfer"):
             kind = _TARGET_KINDS.get(kind, kind)
         return Subject(kind, leg)
-    relay = relays.of_branch(turn.call, response.branch)
+    relay = relays.of_branch(turn.call, branch)
     if relay is not None:
         kinds = _OWN_KINDS if relay.purpose else _RELAY_KINDS
-        return Subject(kinds[min(response.status // 100, 3) - 1], leg, relay)
-    if response.method == "INVITE" and 200 <= response.status < 300:
+        return Subject(kinds[min(status // 100, 3) - 1], leg, relay)
+    if response.method == "INVITE" and 200 <= status < 300:
         return Subject(Kind.STRAY_SUCCESS, leg)
-    return Subject(Kind.REQUEST_FINAL, leg) if response.status >= 200 else _NOTHING
+    return Subject(Kind.REQUEST_FINAL, leg) if status >= 200 else _NOTHING
 
 
 def _invite_kind(leg: record.Leg, status: int) -> Kind:

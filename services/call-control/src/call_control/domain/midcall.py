@@ -93,7 +93,7 @@ def _offer_waits(turn: Turn, leg: record.Leg, transaction: record.ServerTransact
     if under_way is not None:
         own = under_way.method == "UPDATE" and under_way.from_leg == leg.index and not under_way.purpose
     else:
-        late = next((one for one in turn.call.legs if one.ack_withheld), None)
+        late = next((one for one in turn.call.legs[:] if one.ack_withheld), None)
         if late is None:
             return False
         own = late.index == leg.index

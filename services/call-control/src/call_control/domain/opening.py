@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from b2bua.callcontrol.v1 import call_pb2 as record
 from b2bua.common.v1 import sip_pb2
@@ -32,12 +32,15 @@ def open_call(turn: Turn, event: edge.Event) -> None:
     )
     leg = inbound_leg.add(turn, request, event.edge)
     transaction = turn.open_transaction(leg, request, event.edge)
-    transaction.reliability = reliable.reliability_of(request.headers)
-    call.invite.CopyFrom(request)
-    call.invite.ClearField("origin")
-    del call.invite.headers[:]
-    call.invite.headers.extend(_kept(request.headers))
-    call.passed_headers.extend(policy.pass_headers.select(request.headers))
+    invite = call.invite
+    invite.CopyFrom(request)
+    invite.ClearField("origin")
+    headers = request.headers
+    if headers:
+        transaction.reliability = reliable.reliability_of(headers)
+        del invite.headers[:]
+        invite.headers.extend(_kept(headers))
+        call.passed_headers.extend(policy.pass_headers.select(headers))
     try:
         grant = session.granted(turn, leg, request)
     except session.Refusal as refusal:
@@ -58,9 +61,9 @@ def open_call(turn: Turn, event: edge.Event) -> None:
         finding.find_routes(turn)
 
 
-def _kept(headers: Iterable[sip_pb2.Header]) -> list[sip_pb2.Header]:
+def _kept(headers: Sequence[sip_pb2.Header]) -> list[sip_pb2.Header]:
     """Return what an attempt may need of the caller's header fields; passed ones are kept apart."""
-    return [header for header in headers if header.name.lower() in _KEPT]
+    return [header for header in headers[:] if header.name.lower() in _KEPT]
 
 
 def _screen_offer(turn: Turn) -> None:

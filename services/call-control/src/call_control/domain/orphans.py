@@ -37,7 +37,7 @@ def remembered(
     if event.opens_call:
         # A late copy of the INVITE, which got a 2xx and its ACK.
         stop = edge.Stop(transaction=reference, forget=True)
-        return [Emission(edge.Command(call_key=event.call_key, edge=event.edge, stop=stop))]
+        return [(edge.Command(call_key=event.call_key, edge=event.edge, stop=stop), None)]
     if event.request.origin.method == "INVITE" and not (event.request.to_tag or event.opens_call):
         # RFC 3891 3: the dialog to be replaced is over.
         return answer(event, 603, "Decline")
@@ -53,7 +53,7 @@ def answer(event: edge.Event, status: int, reason: str, to_tag: str = "") -> lis
         return []
     respond = edge.Respond(transaction=request.transaction, status=status, reason=reason, to_tag=to_tag)
     command = edge.Command(call_key=event.call_key, edge=event.edge, respond=respond)
-    return [Emission(command, request.origin)]
+    return [(command, request.origin)]
 
 
 def _hang_up_stray(event: edge.Event, policy: Policy, minter: Minter, leg: int) -> list[Emission]:
@@ -63,7 +63,7 @@ def _hang_up_stray(event: edge.Event, policy: Policy, minter: Minter, leg: int) 
     if not stray_answer or not response.contact_uri or not response.to_tag:
         return []
     target = aim(route_set_uac(response.record_route), response.contact_uri)
-    emissions = []
+    emissions: list[Emission] = []
     for counter, (method, cseq) in enumerate((("ACK", response.cseq), ("BYE", response.cseq + 1))):
         request = edge.SendRequest(
             method=method,
@@ -82,7 +82,7 @@ def _hang_up_stray(event: edge.Event, policy: Policy, minter: Minter, leg: int) 
             target=edge.Target(uri=target.next_hop),
         )
         command = edge.Command(call_key=event.call_key, edge=event.edge, send_request=request)
-        emissions.append(Emission(command))
+        emissions.append((command, None))
     return emissions
 
 

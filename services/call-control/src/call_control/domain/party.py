@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Sequence
 from hashlib import blake2b
 
 from b2bua.callcontrol.v1 import call_pb2 as record
@@ -11,6 +12,9 @@ from sipcore.reason import passable_reasons
 
 #: States of an egress leg whose INVITE has no final answer and was not given up.
 AWAITING_FINAL = frozenset({record.LEG_STATE_INVITING, record.LEG_STATE_PROCEEDING})
+
+#: A quoted display name at the beginning of a value; up to the end of one that does not end.
+_QUOTED_NAME = re.compile(r'\s*"[^"\\]*(?:\\.[^"\\]*)*', re.DOTALL)
 
 #: Stands for the edge's own address in From and Contact; the edge knows which one (edge.proto).
 LOCAL_HOST = "@local"
@@ -49,28 +53,23 @@ def user_of(uri: str) -> str:
     return user.partition(":")[0].partition(";")[0]
 
 
+def name_and_uri(value: str) -> tuple[str, str]:
+    """Return what a From, To or Contact value says: the display name, quotes included, and the URI."""
+    name = _QUOTED_NAME.match(value)
+    opening = value.find("<", name.end() if name is not None else 0)
+    if opening < 0:
+        return "", value.partition(";")[0].strip()
+    return value[:opening].strip(), value[opening + 1 :].partition(">")[0]
+
+
 def addr_spec(value: str) -> str:
     """Return the URI inside a From, To or Contact value."""
-    opening = _opening_bracket(value)
-    if opening < 0:
-        return value.partition(";")[0].strip()
-    return value[opening + 1 :].partition(">")[0]
+    return name_and_uri(value)[1]
 
 
 def display_of(value: str) -> str:
     """Return the display name of a name-addr as it stands, quotes included; empty if none."""
-    opening = _opening_bracket(value)
-    return value[:opening].strip() if opening > 0 else ""
-
-
-def _opening_bracket(value: str) -> int:
-    """Return the index of the "<" that opens the URI, skipping a quoted display name."""
-    position = 0
-    if value.lstrip()[:1] == '"':
-        position = value.index('"') + 1
-        while position < len(value) and value[position] != '"':
-            position += 2 if value[position] == "\\" else 1
-    return value.find("<", position)
+    return name_and_uri(value)[0]
 
 
 def local_identity(display: str, user: str, host: str = "") -> str:
@@ -96,12 +95,15 @@ def has_route(leg: record.Leg) -> bool:
 
 def body_digest(body: sip_pb2.Body) -> int:
     """Return 64 bits that stand for a body; 0 for an empty one."""
-    return int.from_bytes(blake2b(body.data, digest_size=8).digest(), "big") if body.data else 0
+    data = body.data
+    return int.from_bytes(blake2b(data, digest_size=8).digest(), "big") if data else 0
 
 
-def reasons(headers: Iterable[sip_pb2.Header]) -> list[sip_pb2.Header]:
+def reasons(headers: Sequence[sip_pb2.Header]) -> list[sip_pb2.Header]:
     """Return the Reason values (RFC 3326) among the header fields of an event, safe to be passed on."""
-    values = passable_reasons(header.value for header in headers if header.name.lower() == "reason")
+    if not headers:
+        return []
+    values = passable_reasons([header.value for header in headers[:] if header.name.lower() == "reason"])
     return [sip_pb2.Header(name="Reason", value=value) for value in values]
 
 
@@ -110,13 +112,12 @@ def options(value: str) -> list[str]:
     return [tag.strip().lower() for tag in value.split(",")]
 
 
-def allows(headers: Iterable[sip_pb2.Header], method: str) -> bool:
+def allows(headers: Sequence[sip_pb2.Header], method: str) -> bool:
     """Tell whether a method stands in the Allow of a message."""
-    return any(
-        method in [name.strip() for name in header.value.split(",")]
-        for header in headers
-        if header.name.lower() == "allow"
-    )
+    for header in headers[:]:
+        if header.name.lower() == "allow" and method in [name.strip() for name in header.value.split(",")]:
+            return True
+    return False
 
 
 def spread(seed: str, count: int) -> int:

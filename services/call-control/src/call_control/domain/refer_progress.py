@@ -39,7 +39,7 @@ def tell(turn: Turn, status: int, reason: str) -> None:
     call.subscription.status = status
     call.subscription.reason = printable(reason)
     turn.changed = True
-    if not any(relay.purpose == record.OWN_PURPOSE_NOTIFY for relay in call.relays):
+    if not any(relay.purpose == record.OWN_PURPOSE_NOTIFY for relay in call.relays[:]):
         _notify(turn)
 
 

@@ -15,12 +15,18 @@ _EXCHANGES = frozenset({"INVITE", "UPDATE"})
 
 def of_branch(call: record.Call, branch: str) -> record.Relay | None:
     """Return the request of ours that left under a branch."""
-    return next((relay for relay in call.relays if same_request(relay.branch, branch)), None)
+    for relay in call.relays[:]:
+        if same_request(relay.branch, branch):
+            return relay
+    return None
 
 
 def of_transaction(call: record.Call, reference: str) -> record.Relay | None:
     """Return the crossing request of a requester's server transaction."""
-    return next((relay for relay in call.relays if relay.transaction == reference), None)
+    for relay in call.relays[:]:
+        if relay.transaction == reference:
+            return relay
+    return None
 
 
 def of_ack(call: record.Call, leg: int, cseq: int) -> record.Relay | None:
@@ -28,7 +34,7 @@ def of_ack(call: record.Call, leg: int, cseq: int) -> record.Relay | None:
     return next(
         (
             relay
-            for relay in call.relays
+            for relay in call.relays[:]
             if relay.from_leg == leg
             and relay.origin_cseq == cseq
             and relay.state == record.RELAY_STATE_ANSWERED
@@ -39,7 +45,7 @@ def of_ack(call: record.Call, leg: int, cseq: int) -> record.Relay | None:
 
 def exchange(call: record.Call) -> record.Relay | None:
     """Return the offer that is under way, if one is: a re-INVITE, or an UPDATE."""
-    return next((relay for relay in call.relays if relay.method in _EXCHANGES), None)
+    return next((relay for relay in call.relays[:] if relay.method in _EXCHANGES), None)
 
 
 def pay(turn: Turn, relay: record.Relay) -> None:

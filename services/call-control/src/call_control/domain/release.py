@@ -29,13 +29,15 @@ def end_call(turn: Turn, status: int) -> None:
     call = turn.call
     if call.state == record.CALL_STATE_ENDED:
         return
+    if call.state == record.CALL_STATE_ROUTING:
+        turn.drop_inquiries()
     call.state = record.CALL_STATE_ENDED
     call.final_status = status
     call.answer_by_ms = call.watch_at_ms = 0
-    if not turn.awaits_ack:
+    if call.ack_by_ms and not turn.awaits_ack:
         call.ack_by_ms = 0
-    del call.timers[:]
-    turn.drop_inquiries()
+    if call.timers:
+        del call.timers[:]
     abandon_relays(turn)
     call.ClearField("transfer")
     call.ClearField("subscription")
@@ -121,7 +123,7 @@ def release_all(turn: Turn, status: int, source: record.ReleaseSource, *, beside
     """Hang up on every leg but one and end the call."""
     turn.call.release_source = source
     end_call(turn, status)
-    for leg in turn.call.legs:
+    for leg in turn.call.legs[:]:
         if leg.index != besides:
             release_leg(turn, leg)
 
@@ -140,7 +142,7 @@ def credit_used_up(turn: Turn, leg: record.Leg, due_ms: int) -> None:
     if turn.call.state == record.CALL_STATE_ENDED:
         return
     release_all(turn, 200, record.RELEASE_SOURCE_INTERNAL)
-    for released in turn.call.legs:
+    for released in turn.call.legs[:]:
         if released.end_time_ms == turn.now:
             released.end_time_ms = due_ms
 
@@ -175,7 +177,7 @@ def self_cancelled(turn: Turn) -> None:
 
 def _give_up(turn: Turn, headers: Sequence[sip_pb2.Header]) -> None:
     end_call(turn, 487)
-    for leg in turn.call.legs:
+    for leg in turn.call.legs[:]:
         release_leg(turn, leg, headers)
 
 
@@ -197,7 +199,7 @@ def hung_up(turn: Turn, leg: record.Leg, request: edge.RequestEvent, reporter: e
     leave(turn, leg, request)
     headers = party.reasons(request.headers)
     end_call(turn, 200)
-    for other in call.legs:
+    for other in call.legs[:]:
         if other.index != leg.index:
             release_leg(turn, other, headers)
 
@@ -255,7 +257,7 @@ def _part(turn: Turn, leg: record.Leg) -> None:
     if call.HasField("subscription") and call.subscription.leg == leg.index:
         call.ClearField("subscription")
     timers.disarm(call, *_OF_A_DIALOG, leg=leg.index)
-    for relay in [one for one in call.relays if leg.index in (one.from_leg, one.to_leg)]:
+    for relay in [one for one in call.relays[:] if leg.index in (one.from_leg, one.to_leg)]:
         _part_from(turn, relay, leg)
 
 
@@ -285,7 +287,10 @@ def abandon_relays(turn: Turn) -> None:
     Ours are cancelled at a peer that has hung up, too: nothing else makes it answer an INVITE that it got
     before (RFC 3261 15.1.1 does not ask for it).
     """
-    for relay in turn.call.relays:
+    crossing = turn.call.relays
+    if not crossing:
+        return
+    for relay in crossing:
         transaction = turn.transaction(relay.transaction)
         unanswered = relay.state == record.RELAY_STATE_PENDING
         if transaction is not None and unanswered:
@@ -307,7 +312,7 @@ def abandon_relays(turn: Turn) -> None:
             # Its offer stays unanswered, but its 2xx does not (RFC 3261 13.2.2.4).
             leg = turn.call.legs[relay.to_leg]
             turn.request(acknowledgement(turn, leg, relay.cseq, relay.branch), record.PROOF_DONE, leg)
-    del turn.call.relays[:]
+    del crossing[:]
 
 
 # -- timers --------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ unless the answer to its offer has to come from the caller's own PRACK.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from hashlib import blake2b
 
 from b2bua.callcontrol.v1 import call_pb2 as record
@@ -22,10 +22,10 @@ from sipcore.reliability import OPTION_TAG, RAck, RSeqOrder, parse_rack, parse_r
 # -- towards the caller --------------------------------------------------------------------------
 
 
-def reliability_of(headers: Iterable[sip_pb2.Header]) -> record.Reliability:
+def reliability_of(headers: Sequence[sip_pb2.Header]) -> record.Reliability:
     """Return how the sender of an INVITE takes provisionals."""
     found = record.RELIABILITY_UNSPECIFIED
-    for header in headers:
+    for header in headers[:]:
         name = header.name.lower()
         if name in ("require", "supported", "k") and OPTION_TAG in party.options(header.value):
             if name == "require":
@@ -93,18 +93,32 @@ def _first_rseq(key: str) -> int:
     return (int.from_bytes(digest, "big") >> 2) + 1
 
 
-def answer(turn: Turn, transaction: record.ServerTransaction, respond: edge.Respond) -> None:
+def answer(
+    turn: Turn,
+    transaction: record.ServerTransaction,
+    status: int,
+    reason: str,
+    headers: Sequence[sip_pb2.Header],
+    body: sip_pb2.Body | None,
+) -> None:
     """Send the caller the 2xx, or hold it until the last provisional is acknowledged (RFC 3262 3).
 
     Until it has left, the caller's INVITE is not answered, and the call rings.
     """
     if transaction.prack_awaited:
-        _hold(turn, transaction, respond)
+        _hold(turn, transaction, edge.Respond(status=status, reason=reason, headers=headers, body=body))
     else:
-        _connect(turn, transaction, respond)
+        _connect(turn, transaction, status, reason, headers, body)
 
 
-def _connect(turn: Turn, transaction: record.ServerTransaction, respond: edge.Respond) -> None:
+def _connect(
+    turn: Turn,
+    transaction: record.ServerTransaction,
+    status: int,
+    reason: str,
+    headers: Sequence[sip_pb2.Header],
+    body: sip_pb2.Body | None,
+) -> None:
     call, ingress = turn.call, turn.ingress
     call.state = record.CALL_STATE_ANSWERED
     call.answer_by_ms = call.watch_at_ms = 0
@@ -113,14 +127,7 @@ def _connect(turn: Turn, transaction: record.ServerTransaction, respond: edge.Re
     ingress.connect_time_ms = turn.now
     if transaction.session_interval_s:
         session.hold(turn, ingress, transaction.session_interval_s, we_refresh=transaction.session_refresher)
-    turn.answer(
-        transaction,
-        respond.status,
-        respond.reason,
-        contact=True,
-        headers=respond.headers,
-        body=respond.body if respond.HasField("body") else None,
-    )
+    turn.answer(transaction, status, reason, contact=True, headers=headers, body=body)
 
 
 def acknowledged(turn: Turn, leg: record.Leg, request: edge.RequestEvent, reporter: edge.EdgeRef) -> None:
@@ -165,7 +172,8 @@ def _release(turn: Turn, invite: record.ServerTransaction, held: edge.Respond) -
     if held.status < 200:
         _send_reliably(turn, invite, held)
     else:
-        _connect(turn, invite, held)
+        body = held.body if held.HasField("body") else None
+        _connect(turn, invite, held.status, held.reason, held.headers, body)
 
 
 # -- towards the callee --------------------------------------------------------------------------
@@ -174,7 +182,7 @@ def _release(turn: Turn, invite: record.ServerTransaction, held: edge.Respond) -
 def rseq_of(response: edge.ResponseEvent) -> int:
     """Return the RSeq number of a reliable provisional; 0 for any other response."""
     reliable, number = False, 0
-    for header in response.headers:
+    for header in response.headers[:]:
         name = header.name.lower()
         if name == "require" and OPTION_TAG in party.options(header.value):
             reliable = True

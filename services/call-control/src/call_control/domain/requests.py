@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from b2bua.callcontrol.v1 import call_pb2 as record
 from b2bua.common.v1 import sip_pb2
@@ -28,7 +29,7 @@ def in_dialog(
     """Return a new request of a dialog: next CSeq number, route set, remote target."""
     leg.local_cseq += 1
     request = _request(turn, leg, method, leg.local_cseq)
-    request.headers.add(name="User-Agent", value=turn.policy.user_agent)
+    request.headers.append(user_agent(turn.policy.user_agent))
     if leg.authentications:
         octets = body.data if body is not None else b""
         request.headers.extend(authentication.credentials(turn, leg, method, request.request_uri, octets))
@@ -71,6 +72,12 @@ def leg_headers(call: record.Call, leg: record.Leg) -> Sequence[sip_pb2.Header]:
     return [*headers, *call.passed_headers] if headers or call.passed_headers else ()
 
 
+@lru_cache(maxsize=16)
+def user_agent(value: str) -> sip_pb2.Header:
+    """Return the User-Agent field of our requests, which is the same for all of them."""
+    return sip_pb2.Header(name="User-Agent", value=value)
+
+
 def host_port(route: record.Route) -> str:
     """Return host and port of a route as they stand in a Request-URI: 5060 is not written."""
     return f"{route.host}:{route.port}" if route.port not in (0, 5060) else route.host
@@ -87,22 +94,27 @@ def first_hop(route: record.Route) -> str:
 
 def _request(turn: Turn, leg: record.Leg, method: str, cseq: int) -> edge.SendRequest:
     dialog: record.Leg | record.EarlyDialog = leg.early if leg.HasField("early") else leg
-    target = aim(dialog.route_set, dialog.remote_target)
-    next_hop, ourselves = target.next_hop, False
+    request_uri, route_set, next_hop = aim(dialog.route_set, dialog.remote_target)
+    request = edge.SendRequest()
+    request.method = method
+    request.request_uri = request_uri
+    request.branch = turn.next_branch(leg)
+    request.call_id = leg.call_id
+    request.from_value = leg.local_uri
+    request.from_tag = leg.local_tag
+    request.to_value = leg.remote_uri
+    request.to_tag = dialog.remote_tag
+    request.cseq = cseq
+    if route_set:
+        request.route.extend(route_set)
+    request.max_forwards = turn.policy.max_forwards
+    target = request.target
+    target.uri = next_hop
+    target.flow = leg.flow
+    target.listener = leg.listener
     if party.has_route(leg):
         route = turn.call.routes[leg.route]
-        next_hop, ourselves = route.outbound_proxy or next_hop, route.ourselves
-    return edge.SendRequest(
-        method=method,
-        request_uri=target.request_uri,
-        branch=turn.next_branch(leg),
-        call_id=leg.call_id,
-        from_value=leg.local_uri,
-        from_tag=leg.local_tag,
-        to_value=leg.remote_uri,
-        to_tag=dialog.remote_tag,
-        cseq=cseq,
-        route=target.route,
-        max_forwards=turn.policy.max_forwards,
-        target=edge.Target(uri=next_hop, flow=leg.flow, listener=leg.listener, ourselves=ourselves),
-    )
+        if route.outbound_proxy:
+            target.uri = route.outbound_proxy
+        target.ourselves = route.ourselves
+    return request

@@ -22,6 +22,11 @@ _BUSY_MS = 1_000
 _LOST = frozenset({408, 481})
 
 
+#: Names of the header fields that ask for a session timer.
+_TIMER_FIELDS = frozenset({"session-expires", "x", "min-se"})
+_NO_TIMER = Grant(None, False, None)
+
+
 class Refusal(Exception):
     """The request cannot be granted; `status`, `reason` and `headers` are the answer."""
 
@@ -37,8 +42,12 @@ class Refusal(Exception):
 
 def granted(turn: Turn, leg: record.Leg, request: edge.RequestEvent) -> Grant:
     """Decide on what an INVITE or UPDATE says of session timers. Raises Refusal: 400, 422."""
-    values = {header.name.lower(): header.value for header in request.headers}
     wish = turn.policy.session
+    if wish.interval is None and not request.headers:
+        return _NO_TIMER
+    values = {header.name.lower(): header.value for header in request.headers[:]}
+    if wish.interval is None and _TIMER_FIELDS.isdisjoint(values):
+        return _NO_TIMER
     if leg.session_interval_s and leg.state == record.LEG_STATE_CONFIRMED:
         # Who leaves the roles open does not change them.
         wish = wish._replace(we_refresh=leg.session_refresher)
@@ -74,6 +83,8 @@ def headers_of_grant(grant: Grant) -> list[sip_pb2.Header]:
 
 def keep_grant(transaction: record.ServerTransaction, grant: Grant) -> None:
     """Keep with a request what its 2xx will say, and set."""
+    if grant is _NO_TIMER:
+        return
     transaction.session_headers.extend(headers_of_grant(grant))
     if grant.timer is not None:
         transaction.session_interval_s = grant.timer.interval
@@ -135,10 +146,11 @@ def _min_se(response: edge.ResponseEvent) -> str | None:
 
 def agreed(turn: Turn, leg: record.Leg, response: edge.ResponseEvent) -> None:
     """A 2xx to our INVITE or UPDATE: its session timer holds from now on."""
-    value = next(
-        (one.value for one in response.headers if one.name.lower() in ("session-expires", "x")), None
-    )
-    timer = None
+    value = timer = None
+    for header in response.headers[:]:
+        if header.name.lower() in ("session-expires", "x"):
+            value = header.value
+            break
     if value is not None:
         try:
             expires = session_timer.parse_session_expires(value)

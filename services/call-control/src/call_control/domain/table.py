@@ -65,7 +65,7 @@ def _join(turn: Turn, transaction: record.ServerTransaction, event: edge.Event) 
         transaction.edges.append(event.edge)
         turn.changed = True
     reference = transaction.transaction
-    owed = any(debt.command.respond.transaction == reference for debt in turn.call.debts)
+    owed = any(debt.command.respond.transaction == reference for debt in turn.call.debts[:])
     if transaction.HasField("answer") and not owed:
         turn.repeat(edge.Command(respond=transaction.answer, edge=event.edge), transaction.origin)
     upkeep.reissue_all(turn)
@@ -334,14 +334,16 @@ def _keep_sent(turn: Turn, subject: Subject, sent: edge.Sent) -> None:
         upkeep.store_sent(turn, sent)
 
 
-def apply(turn: Turn, event: edge.Event, fingerprint: int, leg_index: int) -> Kind:
+def apply(turn: Turn, event: edge.Event, what: str | None, fingerprint: int, leg_index: int) -> Kind:
     """Apply one event to the call of a turn and return what it meant.
 
-    `fingerprint` names the event (edge, boot, id); one that the record has seen changes nothing
-    and makes every debt be issued at once. `leg_index`: which leg its tag or branch names, or -1.
+    `what` is the field of the event that is set. `fingerprint` names it (edge, boot, id); one that the record
+    has seen changes nothing and makes every debt be issued at once. `leg_index`: which leg its tag or branch
+    names, or -1.
     """
     call = turn.call
-    if fingerprint in call.seen_events:
+    seen = call.seen_events
+    if fingerprint in seen[:]:
         upkeep.reissue_all(turn)
         return Kind.NOTHING
     refusal: NotAcceptable | None = None
@@ -350,19 +352,20 @@ def apply(turn: Turn, event: edge.Event, fingerprint: int, leg_index: int) -> Ki
             event = media.screened_event(event, turn.policy.allowed_codecs)
         except NotAcceptable as error:
             refusal = error
-    subject = classify(turn, event, leg_index)
-    if subject.kind in _TELL_SENT and event.response.HasField("sent"):
+    subject = classify(turn, event, what, leg_index)
+    kind = subject.kind
+    if kind in _TELL_SENT and event.response.HasField("sent"):
         _keep_sent(turn, subject, event.response.sent)
-    handler = CALL_TABLE.get((call.state, subject.kind))
-    if refusal is not None and subject.kind in PROHIBITED and call.state != ENDED:
-        PROHIBITED[subject.kind](turn, event, subject, refusal)
+    handler = CALL_TABLE.get((call.state, kind))
+    if refusal is not None and kind in PROHIBITED and call.state != ENDED:
+        PROHIBITED[kind](turn, event, subject, refusal)
     elif handler is not None:
         handler(turn, event, subject)
     if turn.changed:
-        call.seen_events.append(fingerprint)
-        if len(call.seen_events) > _REMEMBERED_EVENTS:
-            del call.seen_events[0]
-    return subject.kind
+        seen.append(fingerprint)
+        if len(seen) > _REMEMBERED_EVENTS:
+            del seen[0]
+    return kind
 
 
 def apply_order(turn: Turn, subject: Subject) -> None:

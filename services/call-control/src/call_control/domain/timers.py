@@ -18,7 +18,7 @@ OF_AN_ATTEMPT = (
 
 def arm(call: record.Call, kind: record.TimerKind, at_ms: int, leg: int = 0) -> None:
     """Let a timer run out at `at_ms`, in milliseconds of the store's clock; one that runs is moved."""
-    for timer in call.timers:
+    for timer in call.timers[:]:
         if timer.kind == kind and timer.leg == leg:
             timer.at_ms = at_ms
             return
@@ -36,7 +36,7 @@ def disarm(call: record.Call, *kinds: record.TimerKind, leg: int) -> bool:
 
 def runs(call: record.Call, kind: record.TimerKind, leg: int) -> bool:
     """Tell whether a timer runs."""
-    return any(timer.kind == kind and timer.leg == leg for timer in call.timers)
+    return any(timer.kind == kind and timer.leg == leg for timer in call.timers[:])
 
 
 def take_due(call: record.Call, now: int) -> list[record.Timer]:

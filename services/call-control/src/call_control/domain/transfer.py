@@ -31,7 +31,7 @@ def referred(turn: Turn, leg: record.Leg, request: edge.RequestEvent, reporter: 
 
 def hung_up(turn: Turn, leg: record.Leg, request: edge.RequestEvent, reporter: edge.EdgeRef) -> None:
     """A BYE, which may name in `Also` whom the other side shall call (the practice before REFER)."""
-    target = next((header.value for header in request.headers if header.name.lower() == "also"), None)
+    target = _also(request) if request.headers else None
     if target is None or leaving.part_of(turn.call, leg) is not leaving.Part.SIDE:
         leaving.hung_up(turn, leg, request, reporter)
         return
@@ -43,13 +43,17 @@ def hung_up(turn: Turn, leg: record.Leg, request: edge.RequestEvent, reporter: e
     pass_on(turn, leg, target)
 
 
+def _also(request: edge.RequestEvent) -> str | None:
+    return next((header.value for header in request.headers if header.name.lower() == "also"), None)
+
+
 def pass_on(turn: Turn, leg: record.Leg, target: str) -> None:
     """Ask the other side to call `target`, a Refer-To value, and end the call."""
     call = turn.call
     call.release_source = record.RELEASE_SOURCE_CALLEE if leg.index else record.RELEASE_SOURCE_CALLER
     peer = turn.peer(leg)
     end_call(turn, 200)
-    for other in call.legs:
+    for other in call.legs[:]:
         if other.index != leg.index and (peer is None or other.index != peer.index):
             release_leg(turn, other)
     if peer is None:

@@ -18,7 +18,7 @@ def transferor_is_gone(call: record.Call) -> bool:
 def failed(turn: Turn, status: int, reason: str) -> None:
     """The target cannot be had: the transferor hears why, and has the transferee as before."""
     call = turn.call
-    for relay in call.relays:
+    for relay in call.relays[:]:
         offers = relay.purpose == record.OWN_PURPOSE_TRANSFER
         if offers and relay.state == record.RELAY_STATE_PENDING:
             relays.cancel(turn, relay)

@@ -66,7 +66,7 @@ def _caller(
         from_value=transferee.remote_uri,
         to_value=f"<{target}>",
         source=origin.source,
-        via_host=party.via_host(origin.via),
+        via=origin.via,
         calling=calling,
         name=name,
     )

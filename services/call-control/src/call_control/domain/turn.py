@@ -2,13 +2,15 @@
 
 Handlers see nothing else. What they owe is written into the record as a debt in the same step,
 so an effect that is emitted and an effect that must survive cannot differ.
+
+Repeated fields are walked through as slices, here and in the handlers: a container has no iterator of its
+own, and tells its end by an IndexError, which costs as much as the walk. What is added on the way is not met.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from b2bua.aaa.v1 import aaa_pb2 as aaa
 from b2bua.callcontrol.v1 import call_pb2 as record
@@ -39,7 +41,7 @@ class Minter(Protocol):
 
 def same_request(branch: str, other: str) -> bool:
     """Tell whether two of our branches belong to one request, whatever address it went to."""
-    return branch[:BRANCH_STEM] == other[:BRANCH_STEM]
+    return branch == other or branch[:BRANCH_STEM] == other[:BRANCH_STEM]
 
 
 def lifetime_of_answer(policy: Policy) -> int:
@@ -57,30 +59,31 @@ def lifetime_of_request(policy: Policy, method: str, proof: record.Proof) -> int
     return lifetime_of_answer(policy) + (policy.answer_timeout_ms if rings else 0)
 
 
-class Emission(NamedTuple):
-    """A command to carry out after the commit, with what an edge needs that lacks the transaction.
+Emission = tuple[edge.Command, edge.Origin | None]
+"""A command to carry out after the commit, with what an edge needs that lacks the transaction.
 
-    The command is a part of the record of the turn: whoever keeps it keeps all of that, or a copy.
-    """
-
-    command: edge.Command
-    origin: edge.Origin | None = None
+The command is a part of the record of the turn: whoever keeps it keeps all of that, or a copy.
+"""
 
 
-@dataclass(slots=True)
 class Turn:
     """A call, the time, and what is going to happen. Times are milliseconds in the store's clock."""
 
-    call: record.Call
-    now: int
-    policy: Policy
-    minter: Minter
-    emissions: list[Emission] = field(default_factory=list)
-    changed: bool = False
-    inquiries: list[aaa.AuthorizeRequest] = field(default_factory=list)
-    """What authorisation is asked once the turn is committed."""
-    notes: list[str] = field(default_factory=list)
-    """What an operator should read in the log once it is committed."""
+    __slots__ = ("call", "changed", "emissions", "inquiries", "invites", "minter", "notes", "now", "policy")
+
+    def __init__(self, call: record.Call, now: int, policy: Policy, minter: Minter) -> None:
+        self.call = call
+        self.now = now
+        self.policy = policy
+        self.minter = minter
+        self.changed = False
+        self.emissions: list[Emission] = []
+        self.inquiries: list[aaa.AuthorizeRequest] = []
+        """What authorisation is asked once the turn is committed."""
+        self.notes: list[str] = []
+        """What an operator should read in the log once it is committed."""
+        self.invites: tuple[edge.Command, ...] = ()
+        """Those that are owed and were not before."""
 
     # -- finding ---------------------------------------------------------------------------
 
@@ -92,7 +95,7 @@ class Turn:
     def leg(self, index: int) -> record.Leg | None:
         """Return the leg of an index, if there is one."""
         legs = self.call.legs
-        return legs[index] if index < len(legs) else None
+        return legs[index] if 0 <= index < len(legs) else None
 
     def peer(self, leg: record.Leg) -> record.Leg | None:
         """Return the confirmed leg on the other side of the call, if there is one."""
@@ -119,14 +122,19 @@ class Turn:
 
     def transaction(self, reference: str) -> record.ServerTransaction | None:
         """Return the open server transaction of a reference."""
-        return next((one for one in self.call.transactions if one.transaction == reference), None)
+        for one in self.call.transactions[:]:
+            if one.transaction == reference:
+                return one
+        return None
 
     @property
     def invite_transaction(self) -> record.ServerTransaction | None:
         """The transaction of the INVITE that opened the call, until it is over."""
         transactions = self.call.transactions
-        first = transactions[0] if transactions else None
-        return first if first is not None and first.leg == 0 and not first.origin_in_dialog else None
+        if not transactions:
+            return None
+        first = transactions[0]
+        return None if first.leg or first.origin_in_dialog else first
 
     @property
     def awaits_ack(self) -> bool:
@@ -140,7 +148,9 @@ class Turn:
         self, leg: record.Leg, request: edge.RequestEvent, reporter: edge.EdgeRef
     ) -> record.ServerTransaction:
         """Note a request that will be answered."""
-        transaction = self.call.transactions.add(leg=leg.index, transaction=request.transaction)
+        transaction = self.call.transactions.add()
+        transaction.leg = leg.index
+        transaction.transaction = request.transaction
         transaction.origin.CopyFrom(request.origin)
         transaction.origin_in_dialog = bool(request.to_tag)
         transaction.edges.append(reporter)
@@ -167,14 +177,15 @@ class Turn:
             self.settle_answers(reference)
         leg = self.call.legs[transaction.leg]
         invite = 200 <= status < 300 and transaction.origin.method == "INVITE"
-        command = self._owe(record.PROOF_ACK if invite else record.PROOF_DONE, transaction.edges[0]).command
+        command = self._owe(record.PROOF_ACK if invite else record.PROOF_DONE, transaction.edges[0])
         respond = command.respond
         respond.transaction = reference
         respond.status = status
         respond.reason = reason
         if not transaction.origin_in_dialog:
             respond.to_tag = leg.local_tag
-        respond.contact = contact
+        if contact:
+            respond.contact = True
         if self.policy.server:
             respond.headers.add(name="Server", value=self.policy.server)
         if headers:
@@ -190,15 +201,19 @@ class Turn:
     def settle_answers(self, reference: str) -> None:
         """Forget earlier answers of a transaction: a later one takes their place."""
         debts = self.call.debts
-        for position in range(len(debts) - 1, -1, -1):
-            if debts[position].command.respond.transaction == reference:
-                del debts[position]
+        answers = [
+            position
+            for position, debt in enumerate(debts[:])
+            if debt.command.respond.transaction == reference
+        ]
+        for position in reversed(answers):
+            del debts[position]
 
     def close_transaction(self, reference: str) -> None:
         """Forget a server transaction and what is owed to it."""
         self.settle_answers(reference)
         transactions = self.call.transactions
-        for position, one in enumerate(transactions):
+        for position, one in enumerate(transactions[:]):
             if one.transaction == reference:
                 del transactions[position]
                 self.changed = True
@@ -208,9 +223,10 @@ class Turn:
 
     def next_branch(self, leg: record.Leg) -> str:
         """Mint a branch for a request on a leg."""
-        self.call.last_branch += 1
+        call = self.call
+        call.last_branch = number = call.last_branch + 1
         self.changed = True
-        return self.minter.branch(self.call.key, leg.index, self.call.last_branch)
+        return self.minter.branch(call.key, leg.index, number)
 
     def request(
         self,
@@ -224,20 +240,19 @@ class Turn:
 
         `offer`, if given, is the caller's, for the body: the record holds it once, not in the debt.
         """
-        lasts = lifetime_of_request(self.policy, command.method, proof)
-        debt = self._owe(proof, leg.edge, lasts)
-        debt.command.send_request.CopyFrom(command)
-        if offer is not None:
-            debt.body_is_offer = True
-            self._emit(_with_body(debt.command, offer), None)
-        else:
-            self._emit(debt.command, None)
+        method = command.method
+        lasts = lifetime_of_request(self.policy, method, proof)
+        owed = self._owe(proof, leg.edge, lasts, body_is_offer=offer is not None)
+        owed.send_request.CopyFrom(command)
+        if method == "INVITE":
+            self.invites += (owed,)
+        self.emissions.append((owed if offer is None else _with_body(owed, offer), None))
 
     def cancel(self, cancel: edge.Cancel, leg: record.Leg) -> None:
         """Cancel an INVITE of ours; owed until the INVITE's final answer."""
-        debt = self._owe(record.PROOF_INVITE_FINAL, leg.edge)
-        debt.command.cancel.CopyFrom(cancel)
-        self._emit(debt.command, None)
+        command = self._owe(record.PROOF_INVITE_FINAL, leg.edge)
+        command.cancel.CopyFrom(cancel)
+        self.emissions.append((command, None))
 
     def repeat(self, command: edge.Command, origin: edge.Origin | None = None) -> None:
         """Send what needs no commit and what nobody owes, since its cause comes again if it is lost.
@@ -245,7 +260,7 @@ class Turn:
         The id is 0: an edge carries such a command out each time, and does not confirm it.
         """
         command.call_key = self.call.key
-        self.emissions.append(Emission(command, origin))
+        self.emissions.append((command, origin))
 
     def stop_others(
         self, transaction: record.ServerTransaction, acknowledger: edge.EdgeRef, *, over: bool = True
@@ -254,7 +269,7 @@ class Turn:
 
         If the request is `over`, one that has no answer yet shall wait for none.
         """
-        for joined in transaction.edges:
+        for joined in transaction.edges[:]:
             if joined != acknowledger:
                 stop = edge.Stop(transaction=transaction.transaction, forget=over)
                 self.repeat(edge.Command(stop=stop, edge=joined))
@@ -271,36 +286,40 @@ class Turn:
 
     # -- debts -----------------------------------------------------------------------------
 
-    def _owe(self, proof: record.Proof, target: edge.EdgeRef, lasts_ms: int = 0) -> record.Debt:
-        """Add a debt to an edge; what its command shall do is for the caller to fill in."""
+    def _owe(
+        self, proof: record.Proof, target: edge.EdgeRef, lasts_ms: int = 0, *, body_is_offer: bool = False
+    ) -> edge.Command:
+        """Add a debt to an edge and return its command; what it shall do is for the caller to fill in."""
         debt = self._add_debt(proof, lasts_ms)
-        command = debt.command
-        command.id = debt.id
-        command.call_key = self.call.key
+        if body_is_offer:
+            debt.body_is_offer = True
+        command, call = debt.command, self.call
+        command.id = call.last_debt
+        command.call_key = call.key
         command.edge.CopyFrom(target)
-        return debt
+        return command
 
     def _add_debt(self, proof: record.Proof, lasts_ms: int = 0) -> record.Debt:
         call, policy, now = self.call, self.policy, self.now
         call.last_debt = number = call.last_debt + 1
         self.changed = True
-        return call.debts.add(
-            id=number,
-            proof=proof,
-            deadline_ms=now + policy.debt_retry_ms,
-            expires_ms=now + (lasts_ms or lifetime_of_answer(policy)),
-        )
+        debt = call.debts.add()
+        debt.id = number
+        debt.proof = proof
+        debt.deadline_ms = now + policy.debt_retry_ms
+        debt.expires_ms = now + (lasts_ms or lifetime_of_answer(policy))
+        return debt
 
     def renumber_debts(self, above: int, by: int) -> None:
         """Give the debts of this turn, those above a number, numbers that are higher by some."""
         mine = range(above + 1, self.call.last_debt + 1)
-        for debt in self.call.debts:
+        for debt in self.call.debts[:]:
             if debt.id in mine:
                 debt.id += by
                 debt.command.id += by
-        for emission in self.emissions:
-            if emission.command.id in mine:
-                emission.command.id += by
+        for command, _ in self.emissions:
+            if command.id in mine:
+                command.id += by
         self.call.last_debt += by
 
     def issue(self, debt: record.Debt) -> None:
@@ -315,29 +334,33 @@ class Turn:
     def _emit(self, command: edge.Command, transaction: record.ServerTransaction | None) -> None:
         """Emit a command: an answer goes to each edge that has a part in the transaction."""
         if transaction is None:
-            self.emissions.append(Emission(command))
+            self.emissions.append((command, None))
             return
         origin = transaction.origin
-        self.emissions.append(Emission(command, origin))
+        self.emissions.append((command, origin))
         if len(transaction.edges) == 1:
             return
         for joined in transaction.edges[1:]:
             copy = edge.Command()
             copy.CopyFrom(command)
             copy.edge.CopyFrom(joined)
-            self.emissions.append(Emission(copy, origin))
+            self.emissions.append((copy, origin))
 
     def pay(self, positions: Sequence[int]) -> None:
         """Remove proved debts by their positions, which must be in ascending order."""
+        if not positions:
+            return
+        debts = self.call.debts
         for position in reversed(positions):
-            del self.call.debts[position]
-            self.changed = True
+            del debts[position]
+        self.changed = True
 
     def debt_of_branch(self, branch: str) -> int | None:
         """Return the position of the debt whose request left under a branch."""
         if branch:
-            for position, debt in enumerate(self.call.debts):
-                if same_request(debt.command.send_request.branch, branch):
+            stem = branch[:BRANCH_STEM]
+            for position, debt in enumerate(self.call.debts[:]):
+                if debt.command.send_request.branch[:BRANCH_STEM] == stem:
                     return position
         return None
 
@@ -346,7 +369,7 @@ class Turn:
         self.pay(
             [
                 position
-                for position, debt in enumerate(self.call.debts)
+                for position, debt in enumerate(self.call.debts[:])
                 if debt.proof == record.PROOF_INVITE_FINAL
                 and same_request(debt.command.cancel.branch, branch)
             ]

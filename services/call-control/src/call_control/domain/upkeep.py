@@ -23,26 +23,28 @@ from call_control.domain import (
 from call_control.domain.party import LOCAL_HOST
 from call_control.domain.turn import Turn, lifetime_of_request, same_request
 
+_NEVER = 1 << 62
 _CURRENT = (record.LEG_STATE_INVITING, record.LEG_STATE_PROCEEDING)
 
 
 def store_sent(turn: Turn, sent: edge.Sent) -> None:
     """Keep how a request left, and count its debt as paid if that is its proof."""
-    call = turn.call
-    for leg in call.legs:
-        if leg.index and leg.invite_branch and same_request(leg.invite_branch, sent.branch):
+    call, branch = turn.call, sent.branch
+    for leg in call.legs[1:]:
+        if leg.invite_branch and same_request(leg.invite_branch, branch):
             leg.sent.CopyFrom(sent)
             leg.edge.CopyFrom(sent.edge)
             leg.listener = sent.listener
             leg.flow = sent.flow
             leg.local_uri = leg.local_uri.replace(LOCAL_HOST, sent.local_host)
-            _pay_sent(turn, sent.branch)
-            for debt in call.debts:
-                if debt.command.cancel.branch and same_request(debt.command.cancel.branch, sent.branch):
-                    debt.command.cancel.sent.CopyFrom(sent)
+            _pay_sent(turn, branch)
+            for debt in call.debts[:]:
+                cancel = debt.command.cancel
+                if cancel.branch and same_request(cancel.branch, branch):
+                    cancel.sent.CopyFrom(sent)
             turn.changed = True
             return
-    relay = relays.of_branch(call, sent.branch)
+    relay = relays.of_branch(call, branch)
     if relay is not None:
         relay.sent.CopyFrom(sent)
         turn.changed = True
@@ -58,10 +60,12 @@ def pay_done(turn: Turn, ids: Collection[int]) -> None:
     """Count the debts as paid that an edge reports as carried out."""
     call = turn.call
     paid, answered = [], []
-    for position, debt in enumerate(call.debts):
-        if debt.id in ids and debt.proof == record.PROOF_DONE:
+    for position, debt in enumerate(call.debts[:]):
+        if debt.proof == record.PROOF_DONE and debt.id in ids:
             paid.append(position)
             answered.append(debt.command.respond.transaction)
+    if not paid:
+        return
     turn.pay(paid)
     if call.state != record.CALL_STATE_ENDED:
         for reference in answered:
@@ -119,7 +123,7 @@ def on_timer(turn: Turn, absences: Absences) -> None:
         _watch(turn, absences)
     if _due(call.reap_by_ms, now):
         release.reap(turn)
-    for relay in [relay for relay in call.relays if _due(relay.ack_by_ms, now)]:
+    for relay in [relay for relay in call.relays[:] if _due(relay.ack_by_ms, now)]:
         midcall_answers.expire_relay(turn, relay)
     for timer in timers.take_due(call, now) if call.timers else ():
         turn.changed = True
@@ -170,7 +174,7 @@ def _watch(turn: Turn, absences: Absences) -> None:
 def _reissue_due(turn: Turn) -> None:
     """Issue again what is unproved for too long, first after twice the wait each time; drop the hopeless."""
     policy, expired = turn.policy, []
-    for position, debt in enumerate(turn.call.debts):
+    for position, debt in enumerate(turn.call.debts[:]):
         if debt.deadline_ms > turn.now:
             continue
         turn.changed = True
@@ -232,7 +236,7 @@ def _lose_request(turn: Turn, relay: record.Relay) -> None:
 
 def _lose_attempt(turn: Turn, branch: str) -> None:
     """An INVITE that no edge could send: the attempt fails as after a 408."""
-    for leg in turn.call.legs:
+    for leg in turn.call.legs[:]:
         if leg.index and leg.state == record.LEG_STATE_INVITING and same_request(leg.invite_branch, branch):
             hunting.end_attempt(turn, leg, 408)
             if hunting.hunts(turn.call) and not hunting.hunt(turn):
@@ -241,7 +245,7 @@ def _lose_attempt(turn: Turn, branch: str) -> None:
 
 def reissue_all(turn: Turn) -> None:
     """A repeated event: its effects may have been lost with a pod, so issue every debt at once."""
-    for debt in turn.call.debts:
+    for debt in turn.call.debts[:]:
         _issue(turn, debt)
 
 
@@ -250,13 +254,21 @@ def reissue_all(turn: Turn) -> None:
 
 def next_deadline(call: record.Call) -> int | None:
     """Return when the call wants to be looked at, in milliseconds of the store's clock."""
-    deadlines = [call.answer_by_ms, call.ack_by_ms, call.watch_at_ms, call.reap_by_ms]
-    if call.relays:
-        deadlines += [relay.ack_by_ms for relay in call.relays]
-    deadlines += [debt.deadline_ms for debt in call.debts]
-    if call.timers:
-        deadlines += [timer.at_ms for timer in call.timers]
-    return min(filter(None, deadlines), default=None)
+    earliest = call.reap_by_ms or _NEVER
+    for at_ms in (call.answer_by_ms, call.ack_by_ms, call.watch_at_ms):
+        if 0 < at_ms < earliest:
+            earliest = at_ms
+    for debt in call.debts[:]:
+        at_ms = debt.deadline_ms
+        if 0 < at_ms < earliest:
+            earliest = at_ms
+    for relay in call.relays[:]:
+        if 0 < relay.ack_by_ms < earliest:
+            earliest = relay.ack_by_ms
+    for timer in call.timers[:]:
+        if 0 < timer.at_ms < earliest:
+            earliest = timer.at_ms
+    return earliest if earliest < _NEVER else None
 
 
 def is_over(call: record.Call) -> bool:
@@ -266,13 +278,16 @@ def is_over(call: record.Call) -> bool:
 
 def tombstone(call: record.Call) -> record.Tombstone:
     """Return what is remembered of an ended call: its last answers, without bodies."""
-    stone = record.Tombstone(key=call.key, version=call.version, final_status=call.final_status)
-    for transaction in call.transactions:
-        if transaction.answer.status >= 200:
-            stone.answers.add(
-                transaction=transaction.transaction,
-                status=transaction.answer.status,
-                reason=transaction.answer.reason,
-                to_tag=transaction.answer.to_tag,
-            )
+    stone = record.Tombstone()
+    stone.key = call.key
+    stone.version = call.version
+    stone.final_status = call.final_status
+    for transaction in call.transactions[:]:
+        answer = transaction.answer
+        if answer.status >= 200:
+            kept = stone.answers.add()
+            kept.transaction = transaction.transaction
+            kept.status = answer.status
+            kept.reason = answer.reason
+            kept.to_tag = answer.to_tag
     return stone

@@ -199,7 +199,8 @@ class Events:
         """The header fields that call-control wants, and the body."""
         headers = message.headers
         for name, value in self._wanted.select(headers):
-            told.headers.add(name=name, value=value)
+            field = told.headers.add()
+            field.name, field.value = name, value
         if message.body:
             body = told.body
             body.data = message.body

@@ -25,7 +25,7 @@ CALLER = Caller(
     from_value='"Ann" <sip:1001@example.org>;tag=x',
     to_value="<sip:2002@dialled.example>",
     source=sip_pb2.Endpoint(ip="192.0.2.9", port=5060, transport="udp"),
-    via_host="edge.example",
+    via=("SIP/2.0/UDP edge.example:5060;branch=z9hG4bK1",),
 )
 
 

@@ -55,7 +55,12 @@ def user_part(number: str) -> str:
 
 def name_of(value: str) -> str:
     """Return the display name in a From or To value, without quotes and escapes; empty if there is none."""
-    return printable(unquote(party.display_of(value)))
+    return shown_name(party.display_of(value))
+
+
+def shown_name(display: str) -> str:
+    """Return a display name, as it stands in a value, without quotes and escapes."""
+    return printable(unquote(display)) if display else ""
 
 
 def display(name: str) -> str:

@@ -18,7 +18,7 @@ from b2bua.common.v1 import sip_pb2
 from call_control.domain import party
 from call_control.domain.routing.entry import SIP_UA, WSS_UA, RouteEntry, RouteError
 from call_control.domain.routing.groups import order_of_trial
-from call_control.domain.routing.identity import display, host_of, name_of, number_of, printable, user_part
+from call_control.domain.routing.identity import display, host_of, number_of, printable, shown_name, user_part
 from call_control.domain.routing.translation import Translation
 from sipcore.grammar import format_host
 
@@ -59,8 +59,8 @@ class Caller(NamedTuple):
     """Value of To."""
     source: sip_pb2.Endpoint
     """Where the INVITE came from."""
-    via_host: str = ""
-    """Host in the topmost Via, IPv6 in brackets: the name that the previous hop gives itself."""
+    via: Sequence[str] = ()
+    """Via values: the topmost tells the name that the previous hop gives itself."""
     has_body: bool = False
     """The INVITE has a body."""
     credit_ms: int | None = None
@@ -216,9 +216,9 @@ class _Call:
         self._options = options
         self._dialled = dialled
         self._dialled_part = self._called_part(dialled)
-        calling = number_of(party.addr_spec(caller.from_value)) if caller.calling is None else caller.calling
-        self._calling_part = user_part(calling)
-        self._display = display(name_of(caller.from_value) if caller.name is None else caller.name)
+        shown, uri = party.name_and_uri(caller.from_value)
+        self._calling_part = user_part(number_of(uri) if caller.calling is None else caller.calling)
+        self._display = display(shown_name(shown) if caller.name is None else caller.name)
         credit = caller.credit_ms
         self._credit_ms = -1 if credit is None else credit
 
@@ -295,5 +295,5 @@ class _Call:
         if prepared.outbound_address:
             same_host = prepared.outbound_address == source.ip
         else:
-            same_host = host.lower() == self._caller.via_host.lower()
+            same_host = host.lower() == party.via_host(self._caller.via).lower()
         return same_host and (source.transport != "udp" or source.port == (port or _SIP_PORT))
