@@ -392,3 +392,16 @@ class TestFollowers:
         edge.wait(1.0)
         assert edge.refused == [(invite, Refusal.STALE), (cancel, Refusal.STALE)]
         assert len(edge.delivery) == 0
+
+
+def test_a_new_call_is_kept_when_the_same_one_told_again_may_be_committed() -> None:
+    edge = Edge((FIRST, SECOND), credits=2)
+    one, two = edge.submit(opens_call=True), edge.submit(opens_call=True)
+    assert edge.take(FIRST, NEW) == [one, two]
+    edge.busy(FIRST, one)
+    edge.delivery.pod_down(FIRST, edge.now)
+    edge.delivery.pod_down(SECOND, edge.now)
+    assert edge.refused == []
+    edge.up(THIRD)
+    edge.wait(1.0)
+    assert edge.take(THIRD, NEW) == [one, two]

@@ -315,7 +315,10 @@ class Delivery:
 
     @staticmethod
     def _is_refusable(pending: _Pending) -> bool:
-        return pending.event.opens_call and not pending.written and not pending.seen
+        """Whether no pod can have committed the new call: by this event, or by the same one told again."""
+        if not pending.event.opens_call or pending.written or pending.seen:
+            return False
+        return not any(one.event.opens_call and (one.written or one.seen) for one in pending.followers)
 
     @staticmethod
     def _is_at(pending: _Pending, name: str) -> bool:
