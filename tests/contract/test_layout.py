@@ -9,7 +9,6 @@ UNITS = ROOT / "tests/unit"
 
 SITUATIONS = {
     "call_control/domain/test_transfer_performed.py": "transfer_begin, transfer_connect, transfer_end",
-    "call_control/domain/test_record.py": "the state machine: what it leaves in the record",
     "call_control/test_disconnect.py": "pod and domain/release",
     "sipcore/test_torture.py": "parser, validation, headers, uri",
     "svckit/test_grpc_environment.py": "the package itself",
