@@ -19,13 +19,14 @@ from b2bua.aaa.v1 import aaa_pb2 as aaa
 from b2bua.callcontrol.v1 import call_pb2 as record
 from b2bua.edge.v1 import edge_pb2 as edge
 from call_control import turns
+from call_control.connected_edges import ConnectedEdges
 from call_control.domain import orphans, upkeep
 from call_control.domain.kinds import Kind, Subject
 from call_control.domain.policy import Policy
 from call_control.domain.ports import Authorizer, EdgePort, Journal, NobodyAuthorizes, NoJournal
 from call_control.domain.store import Commit, Outcome, Store, Verdict
-from call_control.domain.turn import Emission, Turn
-from call_control.slots import Absences, Arrival, Slot
+from call_control.domain.turn import Turn
+from call_control.slots import Arrival, Slot
 from svckit.descriptors import hold
 from svckit.identity import Identity
 
@@ -54,7 +55,6 @@ class Counters:
     restored: int = 0
     journaled: int = 0
     timers: int = 0
-    undeliverable: int = 0
     opened: int = 0
     failed: int = 0
     ended: dict[int, int] = field(default_factory=dict)
@@ -80,9 +80,7 @@ class Pod:
         self._identity = identity
         self._policy = policy
         self._slots: dict[str, Slot] = {}
-        self._ports: dict[str, EdgePort] = {}
-        self._left_at: dict[str, int] = {}
-        self._started = store.now()
+        self._edges = ConnectedEdges(patience_ms=policy.edge_absence_ms, now=store.now)
         self._commits = 0
         self._epoch = 0
         self._journal = journal or NoJournal()
@@ -95,14 +93,11 @@ class Pod:
 
     def attach(self, port: EdgePort) -> None:
         """An edge connected; another port of the same edge is replaced."""
-        self._ports[port.edge_id] = port
-        self._left_at.pop(port.edge_id, None)
+        self._edges.attach(port)
 
     def detach(self, port: EdgePort) -> None:
         """An edge went away."""
-        if self._ports.get(port.edge_id) is port:
-            del self._ports[port.edge_id]
-            self._left_at[port.edge_id] = self._store.now()
+        self._edges.detach(port, self._store.now())
 
     @property
     def cached_calls(self) -> int:
@@ -113,6 +108,11 @@ class Pod:
     def in_flight(self) -> int:
         """Calls with a commit or load under way."""
         return sum(slot.busy for slot in self._slots.values())
+
+    @property
+    def undeliverable(self) -> int:
+        """Commands that found no edge; they are owed, and issued again."""
+        return self._edges.undeliverable
 
     def active_keys(self) -> list[str]:
         """Keys of the cached calls that are not over."""
@@ -255,7 +255,7 @@ class Pod:
                 sents=sents,
                 done=done,
                 events=[event for _, event in arrivals],
-                absences=self._absences(turn.now) if timer else None,
+                absences=self._edges.absences(turn.now) if timer else None,
                 over=slot.over,
                 orders=_take_orders(slot) if slot.replies or slot.disconnecting else (),
             )
@@ -268,7 +268,7 @@ class Pod:
             turn = self._failed(slot, [event for _, event in arrivals])
         if turn.changed:
             if turn.invites:
-                self._place_invites(turn)
+                self._edges.place_invites(turn)
             self._commit(slot, turn, arrivals, before, timer)
             return
         slot.done |= done
@@ -335,18 +335,6 @@ class Pod:
             durable=ends,
             ttl_ms=self._policy.tombstone_ms if over else 2 * self._policy.max_call_ms,
         )
-
-    def _place_invites(self, turn: Turn) -> None:
-        """Give new INVITEs whose edge is not here to one that is: after the commit no other may send them."""
-        ports = self._ports
-        lost = [command.id for command in turn.invites if command.edge.edge_id not in ports]
-        if not lost or not ports:
-            return
-        port = next(iter(ports.values()))
-        debts = [debt.command for debt in turn.call.debts[:]]
-        for command in (*debts, *(command for command, _ in turn.emissions)):
-            if command.id in lost:
-                command.edge.edge_id, command.edge.boot = port.edge_id, port.boot
 
     def _compare(self, slot: Slot, version: int) -> None:
         """Events mean nothing to the record of this version: another pod may have gone on since."""
@@ -505,7 +493,7 @@ class Pod:
         self._journal.append(kept)
         self.counters.journaled += 1
         self._settle(slot, turn, commit)
-        self._emit(turn.emissions)
+        self._edges.emit(turn.emissions)
         _acknowledge(arrivals)
         if slot.queue:
             self._run(slot)
@@ -566,9 +554,9 @@ class Pod:
         for _, event in slot.queue:
             leg = turns.leg_of(event, self._identity)
             if stone is None:
-                self._emit(orphans.unknown(event, self._policy, self._identity, leg))
+                self._edges.emit(orphans.unknown(event, self._policy, self._identity, leg))
             else:
-                self._emit(orphans.remembered(event, stone, self._policy, self._identity, leg))
+                self._edges.emit(orphans.remembered(event, stone, self._policy, self._identity, leg))
         _acknowledge(slot.queue)
 
     def _refuse(self, slot: Slot, arrivals: list[Arrival]) -> None:
@@ -576,7 +564,7 @@ class Pod:
         self._slots.pop(slot.key, None)
         for _, event in arrivals:
             if event.WhichOneof("kind") == "request":
-                self._emit(orphans.answer(event, 500, "Server Internal Error"))
+                self._edges.emit(orphans.answer(event, 500, "Server Internal Error"))
         _acknowledge(arrivals)
 
     def _refuse_merged(self, slot: Slot, arrivals: list[Arrival]) -> None:
@@ -584,7 +572,7 @@ class Pod:
         self._slots.pop(slot.key, None)
         for _, event in arrivals:
             if event.opens_call:
-                self._emit(orphans.answer(event, 482, "Loop Detected"))
+                self._edges.emit(orphans.answer(event, 482, "Loop Detected"))
         _acknowledge(arrivals)
 
     def _busy(self, slot: Slot, arrivals: list[Arrival], *, unsure: bool = False) -> None:
@@ -604,64 +592,14 @@ class Pod:
 
     def _effect(self, turn: Turn) -> None:
         """Let happen what a turn owes, once it is committed."""
-        self._emit(turn.emissions)
+        self._edges.emit(turn.emissions)
         for inquiry in turn.inquiries:
             self._authorizer.authorize(inquiry)
-
-    def _emit(self, emissions: Sequence[Emission]) -> None:
-        """Hand commands to their edges, or to any other that can carry them out.
-
-        An INVITE waits for its edge, which may have sent it: from another one the callee would see a merged
-        request (RFC 3261 8.2.2.2).
-        """
-        ports = self._ports
-        batches: dict[str, list[edge.Command]] = {}
-        for command, origin in emissions:
-            target = command.edge
-            edge_id = target.edge_id
-            port = ports.get(edge_id)
-            if port is None:
-                port = self._stand_in(command)
-                if port is None:
-                    self.counters.undeliverable += 1
-                    continue
-                edge_id = port.edge_id
-                if origin is not None:
-                    command = _with_origin(command, origin)
-            elif origin is not None and port.boot != target.boot:
-                command = _with_origin(command, origin)
-            if edge_id in batches:
-                batches[edge_id].append(command)
-            else:
-                batches[edge_id] = [command]
-        for edge_id, commands in batches.items():
-            ports[edge_id].send(commands)
-
-    def _stand_in(self, command: edge.Command) -> EdgePort | None:
-        """Return an edge that can carry out a command whose own edge is not here."""
-        if _is_invite(command) and not self._absences(self._store.now()).is_away(command.edge):
-            return None
-        return next(iter(self._ports.values()), None)
-
-    def _absences(self, now: int) -> Absences:
-        return Absences(self._ports, self._left_at, self._started, now - self._policy.edge_absence_ms)
 
 
 def _is_new_call(event: edge.Event) -> bool:
     """Tell whether an event opens a call that no other pod can know."""
     return event.opens_call and not event.redelivered
-
-
-def _with_origin(command: edge.Command, origin: edge.Origin) -> edge.Command:
-    """Return a copy of an answer with what an edge needs that lacks the transaction."""
-    complete = edge.Command()
-    complete.CopyFrom(command)
-    complete.respond.origin.CopyFrom(origin)
-    return complete
-
-
-def _is_invite(command: edge.Command) -> bool:
-    return command.send_request.method == "INVITE"
 
 
 def _take_orders(slot: Slot) -> list[Subject]:

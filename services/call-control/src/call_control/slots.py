@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from b2bua.aaa.v1 import aaa_pb2 as aaa
 from b2bua.edge.v1 import edge_pb2 as edge
 from call_control.domain.ports import EdgePort
@@ -60,23 +58,3 @@ class Slot:
         Then another pod has asked for it, which finds the debt unpaid in the store: it needs a commit.
         """
         return any(one.branch == sent.branch for one in self.sents)
-
-
-class Absences:
-    """Edges that this pod has not seen since a time, and edges that have begun another life."""
-
-    def __init__(
-        self, ports: Mapping[str, EdgePort], left_at: Mapping[str, int], started: int, before: int
-    ) -> None:
-        self._ports, self._left_at, self._started, self._before = ports, left_at, started, before
-
-    def is_away(self, ref: edge.EdgeRef) -> bool:
-        """Whether the edge was away for too long."""
-        if ref.edge_id in self._ports:
-            return False
-        return self._left_at.get(ref.edge_id, self._started) <= self._before
-
-    def has_forgotten(self, ref: edge.EdgeRef) -> bool:
-        """Whether the edge was started anew, and knows none of its transactions any more."""
-        port = self._ports.get(ref.edge_id)
-        return port is not None and port.boot != ref.boot

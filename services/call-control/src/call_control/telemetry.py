@@ -62,7 +62,7 @@ class CallControlMetrics:
         self._events.inc(self._growth("events", counters.events))
         self._opened.inc(self._growth("opened", counters.opened))
         self._timers.inc(self._growth("timers", counters.timers))
-        self._undeliverable.inc(self._growth("undeliverable", counters.undeliverable))
+        self._undeliverable.inc(self._growth("undeliverable", pod.undeliverable))
         self._failed.inc(self._growth("failed", counters.failed))
         for outcome, value in (
             ("written", counters.commits),
