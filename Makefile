@@ -11,6 +11,8 @@ PORT ?= 5060
 CALL_CONTROL ?= 1
 EDGES ?= 1
 NEXT_HOP ?=
+# By the environment: a route may hold a quote, and a password that `ps` should not show.
+export NEXT_HOP
 ARGS ?=
 FIRST ?= 0
 SEEDS ?= 1000
@@ -34,10 +36,10 @@ tools:
 	@scripts/setup.sh tools
 
 run: venv ## the B2BUA in one process on UDP and TCP 5060
-	@B2BUA_ROUTE='$(NEXT_HOP)' exec $(BIN)/b2bua run --listen udp:$(HOST):$(PORT) --listen tcp:$(HOST):$(PORT)
+	@B2BUA_ROUTE="$${NEXT_HOP:-$$B2BUA_ROUTE}" exec $(BIN)/b2bua run --listen udp:$(HOST):$(PORT) --listen tcp:$(HOST):$(PORT)
 
 up: setup ## Redis and all services on loopback; Ctrl-C stops them
-	@UP_CALL_CONTROL=$(CALL_CONTROL) UP_NEXT_HOP='$(NEXT_HOP)' UP_SIP_PORT=$(PORT) UP_LOG_FORMAT=$$([ -t 2 ] && echo text || echo json) \
+	@UP_CALL_CONTROL=$(CALL_CONTROL) UP_NEXT_HOP="$$NEXT_HOP" UP_SIP_PORT=$(PORT) UP_LOG_FORMAT=$$([ -t 2 ] && echo text || echo json) \
 		$(BIN)/honcho start -c callee=$(if $(NEXT_HOP),0,1),call-control=$(CALL_CONTROL),sip-edge=$(EDGES) \
 		|| [ $$? = 130 ]
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 import difflib
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
@@ -55,18 +55,38 @@ SECRETS_DIRECTORY = "B2BUA_SECRETS_DIR"
 _KEY_BYTES = range(16, 65)
 
 
-def _text_list(value: object) -> object:
+def text_form(read: Callable[[str], object], show: Callable[[Any], str] = str) -> tuple[object, ...]:
+    """How a setting is written: `Annotated[T, *text_form(read, show)]`.
+
+    `read` makes a T of what the operator wrote and raises ValueError, `show` writes it for the log, without
+    secrets. Values that are no text are taken as they are. Any: `show` gets a T, which cannot be said here.
+    """
     return (
-        tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+        NoDecode,
+        BeforeValidator(lambda value: read(value) if isinstance(value, str) else value),
+        PlainSerializer(show, return_type=str),
+        WithJsonSchema({"type": "string"}),
     )
 
 
-def _from_text(parse: Callable[[str], object]) -> Callable[[object], object]:
-    return lambda value: parse(value) if isinstance(value, str) else value
+def optional(read: Callable[[str], object]) -> Callable[[str], object]:
+    """Read an empty text as None."""
+    return lambda text: read(text) if text else None
 
 
-def _optional_host_port(text: str) -> HostPort | None:
-    return parse_host_port(text) if text else None
+def words(text: str) -> tuple[str, ...]:
+    """What stands between commas."""
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def joined(values: Iterable[object]) -> str:
+    """The values with commas between."""
+    return ",".join(map(str, values))
+
+
+def shown(value: object) -> str:
+    """The text of a value; empty for none."""
+    return "" if value is None else str(value)
 
 
 def _fits_blake2b(key: SecretStr) -> SecretStr:
@@ -75,42 +95,16 @@ def _fits_blake2b(key: SecretStr) -> SecretStr:
     return key
 
 
-_TEXT = WithJsonSchema({"type": "string"})
-
-ListenSetting = Annotated[
-    tuple[ListenSpec, ...],
-    NoDecode,
-    BeforeValidator(_from_text(parse_listeners)),
-    PlainSerializer(lambda specs: ",".join(map(str, specs)), return_type=str),
-    _TEXT,
-]
+ListenSetting = Annotated[tuple[ListenSpec, ...], *text_form(parse_listeners, joined)]
 """SIP listeners, see `svckit.listen`."""
 
-HostPortSetting = Annotated[
-    HostPort,
-    NoDecode,
-    BeforeValidator(_from_text(parse_host_port)),
-    PlainSerializer(str, return_type=str),
-    _TEXT,
-]
+HostPortSetting = Annotated[HostPort, *text_form(parse_host_port)]
 """`host:port`."""
 
-OptionalHostPortSetting = Annotated[
-    HostPort | None,
-    NoDecode,
-    BeforeValidator(_from_text(_optional_host_port)),
-    PlainSerializer(lambda value: "" if value is None else str(value), return_type=str),
-    _TEXT,
-]
+OptionalHostPortSetting = Annotated[HostPort | None, *text_form(optional(parse_host_port), shown)]
 """`host:port`, or nothing to switch the feature off."""
 
-TextListSetting = Annotated[
-    tuple[str, ...],
-    NoDecode,
-    BeforeValidator(_text_list),
-    PlainSerializer(lambda parts: ",".join(parts), return_type=str),
-    _TEXT,
-]
+TextListSetting = Annotated[tuple[str, ...], *text_form(words, joined)]
 """Words separated by commas."""
 
 KeySetting = Annotated[SecretStr, AfterValidator(_fits_blake2b)]

@@ -6,8 +6,8 @@ import os
 import socket
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
-from pydantic_settings import NoDecode, SettingsConfigDict
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
 
 from b2bua_allinone.control.address import ControlAddress, parse_control_address
 from b2bua_allinone.message_log.settings import OFF, MessageLogSettings, from_word
@@ -17,39 +17,15 @@ from call_control.service import Keys
 from sip_edge.domain import HelperProxyConfig
 from sip_edge.settings import ForwardedMethodsSetting, NetworksSetting
 from svckit.listen import ListenSpec, parse_listeners
-from svckit.settings import ListenSetting, OptionalHostPortSetting
+from svckit.settings import ListenSetting, OptionalHostPortSetting, optional, shown, text_form
 
 _KEY_BYTES = 32
 
 
-def _read_control(value: object) -> object:
-    if isinstance(value, str):
-        return parse_control_address(value) if value else None
-    return value
-
-
-def _read_message_log(value: object) -> object:
-    return from_word(value) if isinstance(value, str) else value
-
-
-_TEXT = WithJsonSchema({"type": "string"})
-
-ControlSetting = Annotated[
-    ControlAddress | None,
-    NoDecode,
-    BeforeValidator(_read_control),
-    PlainSerializer(lambda value: "" if value is None else str(value), return_type=str),
-    _TEXT,
-]
+ControlSetting = Annotated[ControlAddress | None, *text_form(optional(parse_control_address), shown)]
 """See `parse_control_address`; or nothing."""
 
-MessageLogSetting = Annotated[
-    MessageLogSettings,
-    NoDecode,
-    BeforeValidator(_read_message_log),
-    PlainSerializer(str, return_type=str),
-    _TEXT,
-]
+MessageLogSetting = Annotated[MessageLogSettings, *text_form(from_word)]
 """See `b2bua_allinone.message_log.settings.from_word`."""
 
 

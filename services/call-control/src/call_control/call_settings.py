@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema, field_validator
-from pydantic_settings import NoDecode
+from pydantic import Field, field_validator
 
 from call_control.domain.call_id import CALL_ID_FORMS
 from call_control.domain.policy import Policy
@@ -15,15 +13,7 @@ from call_control.domain.routing.pass_headers import PassHeaders, parse_pass_hea
 from call_control.domain.routing.translation import Translation, parse_translation
 from sipcore.codec_filter import AllowedCodecs, parse_allowed_pts
 from sipcore.session_timer import LEAST_INTERVAL, Wish
-from svckit.settings import ServiceSettings
-
-
-def _from_text(parse: Callable[[str], object]) -> Callable[[object], object]:
-    return lambda value: parse(value) if isinstance(value, str) else value
-
-
-def _optional_translation(text: str) -> Translation | None:
-    return parse_translation(text) if text else None
+from svckit.settings import ServiceSettings, optional, shown, text_form
 
 
 def _optional_patterns(text: str) -> PassHeaders | None:
@@ -36,52 +26,21 @@ def _show_codecs(value: AllowedCodecs | None) -> str:
     return ",".join([*sorted(value.payload_types, key=int), *(f"[{one}]" for one in sorted(value.codecs))])
 
 
-_TEXT = WithJsonSchema({"type": "string"})
-
 RoutesSetting = Annotated[
-    tuple[RouteEntry, ...],
-    NoDecode,
-    BeforeValidator(_from_text(parse_route_list)),
-    PlainSerializer(lambda entries: " ".join(map(str, entries)), return_type=str),
-    _TEXT,
+    tuple[RouteEntry, ...], *text_form(parse_route_list, lambda entries: " ".join(map(str, entries)))
 ]
 """Several routes, see `parse_route_list`; passwords are masked when shown."""
 
-RouteSetting = Annotated[
-    RouteEntry | None,
-    NoDecode,
-    BeforeValidator(_from_text(lambda text: parse_route(text) if text else None)),
-    PlainSerializer(lambda entry: "" if entry is None else str(entry), return_type=str),
-    _TEXT,
-]
+RouteSetting = Annotated[RouteEntry | None, *text_form(optional(parse_route), shown)]
 """One route, or nothing."""
 
-TranslationSetting = Annotated[
-    Translation | None,
-    NoDecode,
-    BeforeValidator(_from_text(_optional_translation)),
-    PlainSerializer(lambda value: "" if value is None else str(value), return_type=str),
-    _TEXT,
-]
+TranslationSetting = Annotated[Translation | None, *text_form(optional(parse_translation), shown)]
 """Rules for numbers, or nothing."""
 
-PassHeadersSetting = Annotated[
-    PassHeaders | None,
-    NoDecode,
-    BeforeValidator(_from_text(_optional_patterns)),
-    PlainSerializer(lambda value: "" if value is None else str(value), return_type=str),
-    _TEXT,
-]
+PassHeadersSetting = Annotated[PassHeaders | None, *text_form(_optional_patterns, shown)]
 """Patterns of header field names, or nothing."""
 
-
-CodecsSetting = Annotated[
-    AllowedCodecs | None,
-    NoDecode,
-    BeforeValidator(_from_text(lambda text: parse_allowed_pts(text) if text else None)),
-    PlainSerializer(_show_codecs, return_type=str),
-    _TEXT,
-]
+CodecsSetting = Annotated[AllowedCodecs | None, *text_form(optional(parse_allowed_pts), _show_codecs)]
 """What may cross, see `parse_allowed_pts`; or nothing, for everything."""
 
 

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated, Literal
 
 from pydantic import (
     AfterValidator,
-    BeforeValidator,
     Field,
-    PlainSerializer,
     ValidationInfo,
-    WithJsonSchema,
     field_validator,
 )
-from pydantic_settings import NoDecode, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
 from sip_edge.adapters.rfc3263 import numeric
 from sip_edge.adapters.tcp import TcpLimits
@@ -32,43 +28,27 @@ from svckit.settings import (
     OptionalHostPortSetting,
     ServiceSettings,
     TextListSetting,
+    joined,
+    text_form,
+    words,
 )
 
 _DNS_PORT = 53
 
 
-def _networks(value: object) -> object:
-    if not isinstance(value, str):
-        return value
+def _networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
     try:
-        return tuple(ip_network(part.strip()) for part in value.split(",") if part.strip())
+        return tuple(map(ip_network, words(text)))
     except ValueError as error:
         raise ValueError(f"should be networks with commas between, such as 10.0.0.0/8: {error}") from None
 
 
-def _name_servers(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    servers = tuple(
-        parse_host_port(part.strip(), default_port=_DNS_PORT) for part in value.split(",") if part.strip()
-    )
+def _name_servers(text: str) -> tuple[HostPort, ...]:
+    servers = tuple(parse_host_port(word, default_port=_DNS_PORT) for word in words(text))
     for server in servers:
         if numeric(server.host) is None:
             raise ValueError(f"should have IP addresses, which {server.host} is not")
     return servers
-
-
-def _joined(values: tuple[object, ...]) -> str:
-    return ",".join(map(str, values))
-
-
-def _from_text(read: Callable[[object], object]) -> tuple[object, ...]:
-    return (
-        NoDecode,
-        BeforeValidator(read),
-        PlainSerializer(_joined, return_type=str),
-        WithJsonSchema({"type": "string"}),
-    )
 
 
 def _can_be_forwarded(methods: tuple[str, ...]) -> tuple[str, ...]:
@@ -77,8 +57,8 @@ def _can_be_forwarded(methods: tuple[str, ...]) -> tuple[str, ...]:
     return methods
 
 
-NetworksSetting = Annotated[tuple[IPv4Network | IPv6Network, ...], *_from_text(_networks)]
-NameServersSetting = Annotated[tuple[HostPort, ...], *_from_text(_name_servers)]
+NetworksSetting = Annotated[tuple[IPv4Network | IPv6Network, ...], *text_form(_networks, joined)]
+NameServersSetting = Annotated[tuple[HostPort, ...], *text_form(_name_servers, joined)]
 
 
 ForwardedMethodsSetting = Annotated[TextListSetting, AfterValidator(_can_be_forwarded)]
