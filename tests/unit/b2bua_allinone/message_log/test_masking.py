@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from b2bua_allinone.message_log.masking import mask
@@ -78,6 +78,7 @@ def test_anything_can_be_shown(message: bytes) -> None:
     assert len(mask(message).splitlines()) <= len(message.splitlines()) + 1
 
 
+@example(" \n\r\n ", "")
 @given(st.text('Dd ,="\\\r\n\t:ra', max_size=60), st.text('Dd ,="\\\r\n\t:ra', max_size=60))
 def test_no_spelling_lets_a_response_through(before: str, after: str) -> None:
     """The field ends at the first line that does not begin with white space."""
@@ -101,6 +102,8 @@ def test_no_spelling_lets_a_response_through(before: str, after: str) -> None:
         b"authorization " * 4_000,
         b"a=crypto:" * 6_000,
         b"\n" * 60_000,
+        b"Authorization: " + b"\n" * 60_000,
+        b"Authorization: \n\n" * 4_000,
     ],
 )
 def test_it_takes_linear_time(evil: bytes) -> None:

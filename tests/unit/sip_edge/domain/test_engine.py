@@ -67,12 +67,22 @@ class TestUnreadable:
 class TestGreeting:
     def test_nothing_is_done_before_it(self) -> None:
         world = World(greeted=False)
-        world.receive(invite())
+        world.receive(request("BYE", to_tag="a"))
         world.receive(response_to(invite(), 200))
         world.command(KEY, send_request=outgoing(KEY))
         world.core.transport_failed(PEER, world.now)
         assert world.quiet()
         assert world.drops() == {DropReason.NOT_GREETED: 3}
+
+    def test_whoever_begins_something_before_it_hears_so(self) -> None:
+        world = World(greeted=False)
+        for begins in (invite(), request("OPTIONS")):
+            world.receive(begins)
+            answer = world.sent()
+            assert isinstance(answer, Response)
+            assert (answer.status, bool(answer.to_tag)) == (503, True)
+            assert answer.headers.get("retry-after")
+        assert world.drops() == {DropReason.NOT_GREETED: 2}
 
     def test_second_one_changes_the_wanted_headers_only(self) -> None:
         world = World()

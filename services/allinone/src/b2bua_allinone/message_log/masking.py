@@ -8,11 +8,12 @@ from sipcore.auth import mask_credentials
 
 MASK = b"***"
 
-# RFC 3261 20.7, 20.28, with folded lines (7.3.1). Whatever spelling and spacing a parser might accept.
+# RFC 3261 20.7, 20.28, with folded lines (7.3.1). Whatever spelling and spacing a parser might accept: empty
+# lines between folds too, which end the head for us but perhaps not for whoever wrote them.
 _CREDENTIALS = re.compile(
-    rb"(?im)^((?:proxy-)?authorization[ \t]*:[ \t]*)((?:[^\r\n]|\r(?!\n)|\r?\n[ \t])*)",
+    rb"(?im)^((?:proxy-)?authorization[ \t]*:[ \t]*)((?:[^\r\n]|\r(?!\n)|(?:\r?\n)+[ \t])*)",
 )
-_FOLD = re.compile(rb"\r?\n[ \t]+")
+_FOLD = re.compile(rb"(?:\r?\n)+[ \t]+")
 # RFC 4568 9.1, RFC 4567 3, RFC 8839 5.4, RFC 4566 5.12: keys of media and of their transport.
 _MEDIA_KEY = re.compile(rb"(?im)^(a=(?:crypto|key-mgmt|ice-pwd):|k=)[^\r\n]*")
 # Nothing that commands a terminal or ends a C string; line ends and tabs stay.

@@ -16,8 +16,9 @@ from sip_edge.domain.events import Events
 from sip_edge.domain.flows import Flow, Flows
 from sip_edge.domain.helper_proxy import HelperProxy
 from sip_edge.domain.nat import Nat
-from sip_edge.domain.origin import Arrival
+from sip_edge.domain.origin import Arrival, Origin, reference
 from sip_edge.domain.ports import Address, ControlLink, Endpoint, Outlet
+from sip_edge.domain.refusals import UNAVAILABLE, refusal_tag
 from sip_edge.domain.remembered import Remembered
 from sip_edge.domain.roads import Roads
 from sip_edge.domain.server_table import ServerEntry, ServerTable
@@ -282,13 +283,24 @@ class EdgeCore:
             self._proxy.hop_lost(hop, now)
 
     def _receive_request(self, request: Request, arrival: Arrival, now: float) -> None:
-        if self._uas is None:
-            self.counters.drop(DropReason.NOT_GREETED)
-            return
         try:
-            self._uas.receive(request, arrival, now)
+            if self._uas is None:
+                self._decline(request, arrival)
+            else:
+                self._uas.receive(request, arrival, now)
         except PeerProtocolError as error:
             self._refuse(request, error, arrival)
+
+    def _decline(self, request: Request, arrival: Arrival) -> None:
+        """No pod has greeted us: whoever begins something hears so, the others shall ask again."""
+        self.counters.drop(DropReason.NOT_GREETED)
+        if request.method == "ACK" or request.to_tag:
+            return
+        origin = Origin.of_request(request, arrival)
+        retry_after = ("Retry-After", str(self._config.retry_after))
+        tag = refusal_tag(reference(request))
+        data = origin.answer(UNAVAILABLE.status, UNAVAILABLE.reason, tag, [retry_after])
+        self._wires.answer(origin, UNAVAILABLE.status, data)
 
     def _receive_response(self, response: Response, source: Address, now: float) -> None:
         if self._uac is None:
