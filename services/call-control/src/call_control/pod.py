@@ -43,6 +43,10 @@ _APART = 1 << 16
 _log = structlog.get_logger("call_control")
 
 
+#: One for all the slots in which nothing waits.
+_NOTHING: frozenset[int] = frozenset()
+
+
 @dataclass(slots=True)
 class Counters:
     """What the process did, for metrics."""
@@ -150,7 +154,7 @@ class Pod:
             slot = self._slots.get(ref.call_key)
             if slot is None:
                 continue
-            slot.done.add(ref.id)
+            slot.done |= {ref.id}
             if slot.closing and not slot.busy and slot.owed <= slot.done:
                 self._run(slot)
 
@@ -246,7 +250,7 @@ class Pod:
         slot.used = turn.now
         before = call.state
         timer, slot.timer = slot.timer, False
-        done, slot.done = slot.done, set()
+        done, slot.done = slot.done, _NOTHING
         sents, slot.sents = slot.sents, []
         try:
             turns.advance(
@@ -408,8 +412,7 @@ class Pod:
     def _settle(self, slot: Slot, turn: Turn, commit: Commit) -> None:
         slot.known = True
         slot.epoch = self._epoch
-        if slot.declined:
-            slot.declined.clear()
+        slot.declined = _NOTHING
         if turn.call.state == record.CALL_STATE_ENDED:
             self._settle_end(slot, turn, commit)
         else:

@@ -37,7 +37,7 @@ class Slot:
         self.key = key
         self.known = False
         self.asked = False  # whether the store was there when the last commit was asked for
-        self.declined: set[int] = set()  # events that could not be committed here before
+        self.declined: frozenset[int] = frozenset()  # events that could not be committed here before
         self.over = False  # ended here while the store was away, whatever the record says
         self.stored: bytes = b""
         self.busy = False
@@ -48,7 +48,7 @@ class Slot:
         self.epoch = 0
         self.owed: frozenset[int] = frozenset()
         self.queue: list[Arrival] = []
-        self.done: set[int] = set()
+        self.done: frozenset[int] = frozenset()
         self.replies: list[aaa.AuthorizeResponse] = []
         self.sents: list[edge.Sent] = []
 

@@ -21,7 +21,8 @@ class Attempt:
 
     def __init__(self, call_key: str, request: edge_pb2.SendRequest) -> None:
         self.call_key: Final = call_key
-        self.request: Final = request
+        self.request = request
+        """As asked for; once it is settled only its method and branch are left."""
         self.targets: list[Endpoint] = []
         """Addresses not tried yet, best first."""
         self.tries = 0
@@ -32,6 +33,11 @@ class Attempt:
         """Header fields of the CANCEL that was asked for; set, nothing further is tried."""
         self.final: edge_pb2.ResponseEvent | None = None
         """What call-control was told as the end."""
+
+    def settle(self, final: edge_pb2.ResponseEvent) -> None:
+        """The peer has answered for good. It is remembered for 64*T1, and what was asked is large."""
+        self.final = final
+        self.request = edge_pb2.SendRequest(method=self.request.method, branch=self.request.branch)
 
 
 class Trial:
@@ -67,7 +73,8 @@ class Trial:
         """`None` for a CANCEL: nobody waits for what comes of it."""
         self.machine: Final = machine
         self.branch: Final = machine.branch
-        self.data: Final = data
+        self.data = data
+        """The request as it left, until nothing repeats it any more."""
         self.road: Final = road
         self.hop: Final[Hop] = road.flow or road.address
         """What may fail before a response comes."""

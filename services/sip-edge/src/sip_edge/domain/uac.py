@@ -308,8 +308,10 @@ class Uac:
         event = self._events.response(
             response, call_key=attempt.call_key, branch=trial.branch, sent=trial.sent
         )
-        if status >= 200 and attempt.current is trial:
-            attempt.final = event
+        if status >= 200:
+            trial.data = b""
+            if attempt.current is trial:
+                attempt.settle(event)
 
     def _first_provisional(self, trial: Trial, attempt: Attempt, now: float) -> None:
         trial.provisional = True

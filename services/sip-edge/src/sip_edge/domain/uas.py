@@ -258,6 +258,7 @@ class Uas:
             if _PASS_ACK not in entry.machine.on_ack(now):
                 self._counters.drop(DropReason.ACK_REPEATED)
                 return
+            entry.response = b""  # Nobody gets it again (RFC 6026 7.1).
             self._pass_ack(request, entry.key, entry.call_key, arrival)
             return
         read = self._identity.read_tag(to_tag)
