@@ -271,7 +271,8 @@ def test_serves_nothing_before_the_greeting(factory: LoopFactory) -> None:
         async with bench("udp:127.0.0.1:0", greeted=False) as edge:
             phone = Phone()
             phone.send(phone.request("OPTIONS"), edge.address("udp"))
-            await until(lambda: edge.edge.core.counters.drops[DropReason.NOT_GREETED] == 1)
+            assert (await phone.receive()).startswith("SIP/2.0 503 ")
+            assert edge.edge.core.counters.drops[DropReason.NOT_GREETED] == 1
             assert not edge.edge.core.admission.ready
             edge.edge.greeted(IDENTITY, [])
             assert edge.edge.core.admission.ready

@@ -320,21 +320,27 @@ async def test_the_time_is_that_of_redis(redis_server: RedisServer, redis_url: s
 async def test_durable_commits_wait_for_the_replica_unless_it_is_away(own_server: RedisServer) -> None:
     with RedisServer(f"replicaof 127.0.0.1 {own_server.port}") as replica:
         wait_until(lambda: replica.ask("INFO")["master_link_status"] == "up", "the replica")
-        store = RedisStore(own_server.url, wait_replicas=1, wait_ms=400)
-        warnings: list[str] = []
+        store = RedisStore(own_server.url, wait_replicas=1, wait_ms=800)
         await store.start()
-        store.on_warning = warnings.append
-        driver = Driver(RedisBench(store, own_server))
-        key = driver.key()
-        name = ShardKeys.of(shard_of_key(key)).call + key
-        for version in range(5):
-            assert (await driver.commit(key, version, durable=True)).version == version + 1
-            assert int(replica.ask("GETRANGE", name, 0, 9)) == version + 1
+        try:
+            await _durable_commits(store, own_server, replica)
+        finally:
+            await store.close()
+
+
+async def _durable_commits(store: RedisStore, primary: RedisServer, replica: RedisServer) -> None:
+    warnings: list[str] = []
+    store.on_warning = warnings.append
+    driver = Driver(RedisBench(store, primary))
+    key = driver.key()
+    name = ShardKeys.of(shard_of_key(key)).call + key
+    for version in range(5):
+        assert (await driver.commit(key, version, durable=True)).version == version + 1
         assert warnings == []
-        replica.pause()
-        for version in (5, 6):
-            assert (await driver.commit(key, version, durable=True)).version == version + 1
-        assert "not 1 replicas have the last commit" in warnings[0]
-        # The second one after the replica went was not waited for.
-        assert own_server.ask("INFO", "commandstats")["cmdstat_wait"]["calls"] == 6
-        await store.close()
+        assert int(replica.ask("GETRANGE", name, 0, 9)) == version + 1
+    replica.pause()
+    for version in (5, 6):
+        assert (await driver.commit(key, version, durable=True)).version == version + 1
+    assert "not 1 replicas have the last commit" in warnings[0]
+    # The second one after the replica went was not waited for.
+    assert primary.ask("INFO", "commandstats")["cmdstat_wait"]["calls"] == 6

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from b2bua_allinone.radius.program import main
+from support.ports import free_port
 
 RUNS = ["-u", "-A", "0", "-s", "192.0.2.1"]
 
@@ -59,9 +60,7 @@ class TestBeforeTheFork:
     def test_a_place_that_cannot_be_written(
         self, tmp_path: Path, option: str, said: str, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
-            free.bind(("127.0.0.1", 0))
-            port = str(free.getsockname()[1])
+        port = str(free_port())
         assert self.start(tmp_path, "-p", port, option, str(tmp_path / "absent" / "x")) == 1
         err = capsys.readouterr().err
         assert said in err and len(err.splitlines()) == 1

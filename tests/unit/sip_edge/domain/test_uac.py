@@ -861,3 +861,21 @@ def test_messages_are_counted() -> None:
     world.receive(invite())
     assert counters.requests["INVITE"] == 1
     assert counters.sent_responses[100] == 1
+
+
+class TestMemory:
+    def test_a_settled_request_keeps_only_what_names_it(self) -> None:
+        """It is remembered for 64*T1, by the thousand."""
+        world = World()
+        world.command(KEY, send_request=outgoing(KEY))
+        sent = world.sent()
+        assert isinstance(sent, Request)
+        (transaction,) = world.core.client_transactions
+        attempt = transaction.attempt
+        assert attempt is not None
+        before = attempt.request
+        world.receive(response_to(sent, 200, to_tag="b"), CALLEE)
+        assert attempt.request == edge_pb2.SendRequest(
+            method=before.method, branch=before.branch, call_id=before.call_id, cseq=before.cseq
+        )
+        assert transaction.data == b""

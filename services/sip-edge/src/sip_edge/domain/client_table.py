@@ -22,7 +22,7 @@ class Attempt:
     def __init__(self, call_key: str, request: edge_pb2.SendRequest) -> None:
         self.call_key: Final = call_key
         self.request = request
-        """As asked for; once it is settled only its method and branch are left."""
+        """As asked for; once it is settled only what names it is left."""
         self.targets: list[Endpoint] = []
         """Addresses not tried yet, best first."""
         self.tries = 0
@@ -36,8 +36,11 @@ class Attempt:
 
     def settle(self, final: edge_pb2.ResponseEvent) -> None:
         """The peer has answered for good. It is remembered for 64*T1, and what was asked is large."""
+        asked = self.request
         self.final = final
-        self.request = edge_pb2.SendRequest(method=self.request.method, branch=self.request.branch)
+        self.request = edge_pb2.SendRequest(
+            method=asked.method, branch=asked.branch, call_id=asked.call_id, cseq=asked.cseq
+        )
 
 
 class Trial:
