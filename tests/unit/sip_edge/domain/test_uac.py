@@ -870,7 +870,7 @@ class TestMemory:
         world.command(KEY, send_request=outgoing(KEY))
         sent = world.sent()
         assert isinstance(sent, Request)
-        (transaction,) = world.core.client_transactions
+        (transaction,) = world.core.client_transactions()
         attempt = transaction.attempt
         assert attempt is not None
         before = attempt.request
