@@ -21,6 +21,10 @@ def test_an_explicit_address_is_the_only_one() -> None:
     assert options.listeners == "udp:[::1]:5070,tcp:[::1]:5070"
 
 
+def test_the_second_leg_may_have_a_call_id_of_its_own() -> None:
+    assert (parse_options([]).call_id, parse_options(["--call-id=fresh"]).call_id) == ("same", "fresh")
+
+
 @pytest.mark.parametrize("anywhere", ["*", "0.0.0.0", "::", "[::]"])
 def test_every_way_to_say_everywhere(anywhere: str) -> None:
     assert parse_options(["-l", anywhere]).listeners == Options().listeners
@@ -37,6 +41,7 @@ def test_every_way_to_say_everywhere(anywhere: str) -> None:
         (["-l", "host.example"], "-l 'host.example' should be an IP address"),
         (["-l", "::1"], "-l '::1' should be an IP address, IPv6 in brackets"),
         (["-l", "[127.0.0.1]"], "-l '[127.0.0.1]' should be"),
+        (["--call-id", "other"], "--call-id 'other' should be one of same, suffixed, hidden, fresh"),
         (["stray"], "stray"),
     ],
 )

@@ -21,6 +21,7 @@ from b2bua_allinone.message_log.log import check_message_log
 from b2bua_allinone.message_log.settings import from_environment
 from b2bua_allinone.radius.kinds import ADDRESS
 from b2bua_allinone.settings import Settings
+from call_control.domain.call_id import CALL_ID_FORMS
 from call_control.domain.routing.entry import RouteError, parse_route
 from sip_edge.service import check_listeners
 from svckit.errors import ServiceError
@@ -36,6 +37,8 @@ _HELP = f"""{_USAGE}
   -p port       local SIP port, UDP and TCP (default: 5060)
   -n addr:port  next hop of every call, and of REGISTER; IPv6 in brackets (default: 192.168.0.102:5060)
   -L logfile    where a daemon writes what it prints (default: /var/log/sippy.log)
+  --call-id=FORM
+                Call-ID of the second leg: same as the first (default), suffixed, hidden or fresh
   --version     print the version and exit
   --help        print this and exit
 
@@ -59,6 +62,8 @@ class Options:
     port: int = 5060
     next_hop: str = "192.168.0.102:5060"
     log_file: Path = Path("/var/log/sippy.log")
+    call_id: str = "same"
+    """Beyond the reference, whose one Call-ID on both legs confuses proxies that a call passes twice."""
 
     @property
     def listeners(self) -> str:
@@ -69,7 +74,7 @@ class Options:
 def parse_options(arguments: Sequence[str]) -> Options:
     """Read the command line. Raises UsageError."""
     try:
-        pairs, rest = getopt.getopt(list(arguments), "fl:p:n:L:", ["help", "version"])
+        pairs, rest = getopt.getopt(list(arguments), "fl:p:n:L:", ["help", "version", "call-id="])
     except getopt.GetoptError as error:
         raise UsageError(str(error)) from error
     if rest:
@@ -83,6 +88,7 @@ def parse_options(arguments: Sequence[str]) -> Options:
         port=_read_port(given.get("-p", str(defaults.port))),
         next_hop=given.get("-n", defaults.next_hop),
         log_file=Path(given.get("-L", str(defaults.log_file))),
+        call_id=_read_call_id(given.get("--call-id", defaults.call_id)),
     )
 
 
@@ -100,6 +106,12 @@ def _read_address(text: str) -> str:
         return str(ADDRESS.read(text)) if text else ""
     except ValueError:
         raise UsageError(f"-l {text!r} should be {ADDRESS.expected}") from None
+
+
+def _read_call_id(text: str) -> str:
+    if text not in CALL_ID_FORMS:
+        raise UsageError(f"--call-id {text!r} should be one of {', '.join(CALL_ID_FORMS)}")
+    return text
 
 
 def _read_port(text: str) -> int:
@@ -122,7 +134,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             listen=options.listeners,
             route=routes,
             sip_proxy=routes[0],
-            call_id="same",
+            call_id=options.call_id,
             user_agent=_USER_AGENT,
             message_log=from_environment(os.environ, now=time.time()),
         )
