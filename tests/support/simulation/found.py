@@ -63,4 +63,9 @@ FOUND = (
         3953, 1, "a command of a record that the store had lost had the number of another, and was not done"
     ),
     Found(4075, 1, "an INVITE that was offered again behind its CANCEL got 481"),
+    Found(
+        8724,
+        1,
+        "a copy of a merged request that came while the store was asked got no answer, and opened a call later",
+    ),
 )

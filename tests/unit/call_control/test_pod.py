@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 from structlog.testing import capture_logs
@@ -299,13 +300,18 @@ class TestNewCallThatMayBeCommitted:
 
 
 class TestMergeMarker:
-    def same_request_over_another_path(self, driver: CallDriver) -> int:
-        driver.port.take()
+    def over_another_path(self, driver: CallDriver, number: int = 0, edge_id: str = "") -> edge.Event:
         other = driver.event(request=driver.request("INVITE", 1, branch="z9hG4bKother"))
+        other.id = number or other.id
+        other.edge.edge_id = edge_id or other.edge.edge_id
         other.opens_call = True
         other.request.merge_key = "merge-1"
         other.call_key = driver.identity.call_key("call-1", "caller-tag", 1, "192.0.2.9", "z9hG4bKother")
-        driver.tell(other)
+        return other
+
+    def same_request_over_another_path(self, driver: CallDriver) -> int:
+        driver.port.take()
+        driver.tell(self.over_another_path(driver))
         (answer,) = driver.commands("respond") or [edge.Command()]
         return answer.respond.status
 
@@ -323,6 +329,28 @@ class TestMergeMarker:
         driver.pod.on_lost_writes()
         assert driver.call is None
         assert self.same_request_over_another_path(driver) != 482
+
+    def test_refuses_copies_at_other_edges_that_came_while_the_store_was_asked(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """One that nobody answered was offered again when the first call was over, and opened another."""
+        driver = CallDriver()
+        driver.invite()
+        replies: list[Callable[[], None]] = []
+        write = driver.store.commit
+
+        def commit(commit: Commit, then: Callable[[Outcome], None]) -> None:
+            write(commit, lambda outcome: replies.append(partial(then, outcome)))
+
+        monkeypatch.setattr(driver.store, "commit", commit)
+        ports = [RecordingPort(f"edge-{letter}") for letter in "bc"]
+        for number, port in enumerate(ports, 70):
+            driver.pod.attach(port)
+            driver.pod.on_event(port, self.over_another_path(driver, number, port.edge_id))
+        replies.pop(0)()
+        assert replies == []
+        assert [one.respond.status for port in ports for one in port.take()] == [482, 482]
+        assert [port.acknowledged for port in ports] == [[70], [71]]
 
 
 def test_skipped_route_is_told_to_the_operator() -> None:

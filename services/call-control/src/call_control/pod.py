@@ -386,7 +386,7 @@ class Pod:
             _acknowledge(arrivals)
         elif outcome.verdict is Verdict.MERGED:
             self.counters.merged += 1
-            self._refuse_merged(slot, arrivals)
+            self._refuse_merged(slot, [*arrivals, *slot.queue])
             return
         elif outcome.verdict is Verdict.UNAVAILABLE:
             # First every other pod is asked: perhaps the store is away from here only. If none can commit,
