@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from random import Random
 
 from b2bua.callcontrol.v1.edge_link_pb2 import ConnectResponse
@@ -57,6 +57,8 @@ class SimulatedEdge:
         self._contact = HostPort(*contact) if contact is not None else None
         self._chance = chance
         self._origins: dict[tuple[str, int], str] = {}
+        self.on_silence: Callable[[SimulatedEdge], None] = lambda edge: None
+        """Called when it breaks the streams to a pod that said nothing for too long."""
         self._timer: Timer | None = None
         self._armed = math.inf
         self._ticking = False
@@ -228,6 +230,7 @@ class SimulatedEdge:
             silence = self.delivery.silence(name, now) if streams.is_open else 0.0
             silent = silent or silence > 0.0
             if silence > _SILENCE_LIMIT:
+                self.on_silence(self)
                 streams.break_()
         if silent or len(self.delivery):
             self._tick_later()

@@ -27,6 +27,7 @@ class Fault(Enum):
     EDGE_LOST = "an edge dies for good"
     EDGE_PAUSED = "an edge stands still"
     STREAM_BROKEN = "the streams between an edge and a pod break"
+    """Planned, or done by an edge whose pod is silent for longer than it waits."""
     STREAM_STALLED = "nothing comes through the streams between an edge and a pod for a while"
     STORE_CUT = "the connection of a pod to the store breaks"
     STORE_SLOW = "the store is slow for one pod"
@@ -42,6 +43,7 @@ class May(Enum):
 
     BE_REFUSED = "a new call is refused with 503 or 500 for which there was a callee"
     HEAR_NOTHING = "the caller gets no final answer"
+    LOSE_THE_ANSWER = "a refusal of an INVITE is lost on the way, with the edge that would have repeated it"
     FAIL = "a call that is being set up ends with another status than its callee meant"
     BE_TORN_DOWN = "a call that is up is ended by us"
     END_ONE_SIDED = "one side hears nothing of the end"
@@ -61,8 +63,10 @@ class Phase(Enum):
 
     NEW = "the INVITE came not more than 3 s before it, or later"
     DIALLING = "an INVITE of ours had come to a callee, and nothing but 100 back"
+    REFUSING = "a refusal of ours had left by that edge, and not arrived"
     ASKING = "an INVITE of a party came not more than 3 s before it, or later"
     SETUP = "not established yet"
+    SETUP_OR_ASKING = "one of the two"
     ANY = "any"
 
 
@@ -74,7 +78,14 @@ EXCUSES: Mapping[Fault, Mapping[May, Phase]] = MappingProxyType(
         # A refusal is stateless: the next copy may find a pod.
         Fault.FEW_CREDITS: {May.BE_REFUSED: Phase.ANY, May.BE_ANSWERED_TWICE: Phase.NEW},
         # A pod that is back answers by the edges that are connected again; others do not hear of it.
-        Fault.POD_KILLED: {May.LEAVE_A_TRANSACTION: Phase.ANY, May.BE_OUT_OF_ORDER: Phase.ANY},
+        # It sends requests by these as well, and again by the edge of the leg when that one is back: the
+        # record cannot tell that another edge has sent them already.
+        Fault.POD_KILLED: {
+            May.LEAVE_A_TRANSACTION: Phase.ANY,
+            May.BE_ASKED_TWICE: Phase.ANY,
+            May.BE_HUNG_UP_TWICE: Phase.ANY,
+            May.BE_OUT_OF_ORDER: Phase.ANY,
+        },
         # It wakes up with an INVITE that another pod has refused as merged meanwhile, which leaves no trace.
         Fault.POD_PAUSED: {May.BE_CALLED_TWICE: Phase.NEW, May.BE_OUT_OF_ORDER: Phase.ANY},
         Fault.NO_POD: {May.BE_REFUSED: Phase.NEW, May.BE_ANSWERED_TWICE: Phase.NEW},
@@ -82,6 +93,8 @@ EXCUSES: Mapping[Fault, Mapping[May, Phase]] = MappingProxyType(
             # It has told the caller 100, and knew alone of the INVITE.
             May.HEAR_NOTHING: Phase.NEW,
             May.GO_UNANSWERED: Phase.ASKING,
+            # Its transaction alone repeats a refusal, and the party repeats no INVITE that got 100.
+            May.LOSE_THE_ANSWER: Phase.REFUSING,
             # It sent our INVITE, and could not tell any more: nobody can send the CANCEL.
             May.END_ONE_SIDED: Phase.DIALLING,
             # The callee's answer was acknowledged, and had not reached a pod.
@@ -96,7 +109,9 @@ EXCUSES: Mapping[Fault, Mapping[May, Phase]] = MappingProxyType(
             May.FAIL: Phase.SETUP,
             May.BE_TORN_DOWN: Phase.SETUP,
             May.END_ONE_SIDED: Phase.SETUP,
-            May.GO_UNANSWERED: Phase.SETUP,
+            # Inside a dialog as well, when it has told the party 100, and knew alone of the INVITE.
+            May.GO_UNANSWERED: Phase.SETUP_OR_ASKING,
+            May.LOSE_THE_ANSWER: Phase.REFUSING,
             # Another edge sends our requests again: not under the address of the lost one.
             May.BE_HUNG_UP_TWICE: Phase.ANY,
             May.BE_CALLED_TWICE: Phase.ANY,
@@ -104,10 +119,12 @@ EXCUSES: Mapping[Fault, Mapping[May, Phase]] = MappingProxyType(
             May.BE_OUT_OF_ORDER: Phase.ANY,
         },
         Fault.EDGE_PAUSED: {May.BE_OUT_OF_ORDER: Phase.ANY},
-        # The answer leaves by an edge that is connected, and the other one does not hear of it.
+        # The answer leaves by an edge that is connected, and the other one does not hear of it. So do
+        # requests that the other one has sent, and could not report.
         Fault.STREAM_BROKEN: {
             May.LEAVE_A_TRANSACTION: Phase.ANY,
             May.BE_ASKED_TWICE: Phase.ANY,
+            May.BE_HUNG_UP_TWICE: Phase.ANY,
             May.BE_OUT_OF_ORDER: Phase.ANY,
         },
         Fault.STREAM_STALLED: {May.BE_CALLED_TWICE: Phase.NEW, May.BE_OUT_OF_ORDER: Phase.ANY},

@@ -66,6 +66,11 @@ FOUND = (
     Found(
         8724,
         1,
-        "a copy of a merged request that came while the store was asked got no answer, and opened a call later",
+        "a copy of a merged request, that came while the store was asked, got no answer and opened a call",
     ),
+    Found(21275, 1, "nobody said that an edge breaks the streams to a pod that stands still for long"),
+    Found(22423, 1, "a refusal was lost, and its edge died before it could repeat it"),
+    Found(22701, 1, "a re-INVITE was sent again by an edge that was started anew, and refused"),
+    Found(40328, 1, "a re-INVITE that an edge had answered with 100 was lost with it"),
+    Found(8524, 1, "a pod that was back sent a BYE by the first edge that was there, and by that of the leg"),
 )

@@ -7,9 +7,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import NamedTuple
 
 from sipcore.testing.call import Call
 from sipcore.testing.script import CallState, Ending, Kind, Record
+from sipcore.testing.wire import Fate
 from support.simulation.faults import AFTERMATH, HOLDING_BACK, Fault, May, Phase, Suffered, excuses
 from support.simulation.network import EDGES, SHARED
 from support.simulation.plan import PlannedCall
@@ -21,7 +23,19 @@ _NEW, _DIALLING, _JUST_ESTABLISHED, _JUST_AFTER = 3.0, 2.0, 1.0, 3.0
 _CALL_ID = re.compile(rb"\r\nCall-ID: ([^\r]+)")
 _CSEQ = re.compile(rb"\r\nCSeq: (\d+)")
 _BRANCH = re.compile(rb"branch=([^;,\r]+)")
+_REFUSAL = re.compile(rb"SIP/2.0 [3-6]\d\d .*?\r\nCSeq: \d+ INVITE\r\n", re.DOTALL)
+#: A refusal is repeated for so long (RFC 3261 17.2.1, timer H).
+_REPEATED = 32.0
 _TO_TAG = re.compile(rb"\r\nTo: [^\r]*;tag=([^;\r]+)")
+
+
+class _Refusal(NamedTuple):
+    """A final answer of ours to an INVITE, on its way."""
+
+    time: float
+    edge: str
+    branch: str
+    lost: bool
 
 
 @dataclass(slots=True)
@@ -31,6 +45,7 @@ class _Passed:
     first: float
     last: float
     edges: set[str] = field(default_factory=set)
+    refusals: list[_Refusal] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +104,7 @@ class History:
         self.name = f"call {planned.number} ({planned.name}, {call.call_id})"
         self.started = world.start + planned.at
         self.edges = passed.edges
+        self._refusals = passed.refusals
         self._last = passed.last
         self.caller = _side(world.callers[planned.caller].name, call)
         self.callees = [
@@ -129,6 +145,12 @@ class History:
                 granted |= excuses(one, self._phases(one), shared_address=shared)
         return frozenset(granted)
 
+    @property
+    def refused_in_vain(self) -> frozenset[str]:
+        """Branches of INVITEs whose refusal never arrived."""
+        arrived = {one.branch for one in self._refusals if not one.lost}
+        return frozenset(one.branch for one in self._refusals) - arrived
+
     def _phases(self, suffered: Suffered) -> frozenset[Phase]:
         """How far the call was when a fault came."""
         until = suffered.end + _JUST_AFTER
@@ -143,7 +165,13 @@ class History:
         heard = [one.time for one in answers if 180 <= one.status < 300]
         asked = [one.time for one in self.caller.all(Kind.REQUEST_SENT, "INVITE") if one.cseq == 1]
         invites = [one.time for side in self.sides for one in side.all(Kind.REQUEST_SENT, "INVITE")]
+        refused = [
+            one.time
+            for one in self._refusals
+            if one.edge == suffered.edge and one.branch in self.refused_in_vain
+        ]
         holds = {
+            Phase.REFUSING: any(suffered.start - _REPEATED <= time <= suffered.start for time in refused),
             Phase.ASKING: any(start - _NEW <= time <= until for time in invites),
             Phase.NEW: any(start - _NEW <= time <= until for time in asked),
             Phase.DIALLING: any(start - _DIALLING <= time <= until for time in dialled)
@@ -151,6 +179,7 @@ class History:
             Phase.SETUP: self.established is None or self.established > start - _JUST_ESTABLISHED,
             Phase.ANY: True,
         }
+        holds[Phase.SETUP_OR_ASKING] = holds[Phase.SETUP] or holds[Phase.ASKING]
         return frozenset(phase for phase, true in holds.items() if true)
 
     def causes_before(self, time: float, *, at: Side) -> Iterator[str]:
@@ -185,6 +214,11 @@ def histories(world: World) -> list[History]:
             continue
         one = passed.setdefault(found.group(1).decode(), _Passed(passage.time, passage.time))
         one.last = passage.time
+        refusal = passage.source in names and _REFUSAL.match(passage.data)
+        if refusal and (branch := _BRANCH.search(passage.data)):
+            lost = passage.fate is not Fate.DELIVERED
+            edge, of = names[passage.source], branch.group(1).decode()
+            one.refusals.append(_Refusal(passage.time, edge, of, lost))
         for address in (passage.source, passage.destination):
             if address == SHARED:
                 one.edges |= {edge.name for edge in world.edges}

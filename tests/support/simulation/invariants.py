@@ -49,6 +49,8 @@ def invite_gets_one_final_answer(history: History) -> Iterator[str]:
         if side.vanished:
             continue
         unanswered = [one for one in side.all(Kind.REQUEST_SENT, "INVITE") if one.branch not in finals]
+        if May.LOSE_THE_ANSWER in history.excused:
+            unanswered = [one for one in unanswered if one.branch not in history.refused_in_vain]
         excuse = May.HEAR_NOTHING if side is history.caller else May.GO_UNANSWERED
         if unanswered and not {excuse, May.GO_UNANSWERED} & history.excused:
             yield f"{side.name} got no final answer to INVITE {unanswered[0].cseq} ({unanswered[0].branch})"
@@ -120,6 +122,9 @@ def request_arrives_once(history: History) -> Iterator[str]:
         if May.BE_ASKED_TWICE in history.excused:
             repeatable |= {*_RELAYED}
         requests = [one for one in side.all(Kind.REQUEST_RECEIVED) if one.method not in repeatable]
+        if May.BE_ASKED_TWICE in history.excused:
+            # An INVITE inside a dialog is one of these: it has a tag of the party.
+            requests = [one for one in requests if one.method != "INVITE" or not one.to_tag]
         seen = Counter((one.method, one.cseq) for one in requests)
         for (method, cseq), times in seen.items():
             if times > 1:

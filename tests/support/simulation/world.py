@@ -84,6 +84,8 @@ class World:
             )
             for number in range(plan.edges)
         ]
+        for edge in self.edges:
+            edge.on_silence = lambda edge: self._suffer(Fault.STREAM_BROKEN, 0.0, edge.name)
         Balancer(self.wire, self._chance("balancer"), self._takers, sticky=plan.sticky)
         self.callers = [
             ScriptedAgent.on_wire(f"caller{number}", address, self.wire, self.clock)
