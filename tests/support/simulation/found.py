@@ -73,4 +73,5 @@ FOUND = (
     Found(22701, 1, "a re-INVITE was sent again by an edge that was started anew, and refused"),
     Found(40328, 1, "a re-INVITE that an edge had answered with 100 was lost with it"),
     Found(8524, 1, "a pod that was back sent a BYE by the first edge that was there, and by that of the leg"),
+    Found(71256, 1, "a pod was taken for useful before its edge had noticed that it had died"),
 )

@@ -205,7 +205,8 @@ class World:
             return
         self._suffer(Fault.POD_KILLED, injection.lasts)
         pod.kill(noticed_after=injection.noticed)
-        self._impair(pod.name, injection.lasts)
+        # An edge connects again only when it has noticed, even if the pod is back before.
+        self._impair(pod.name, max(injection.lasts, injection.noticed))
         self.clock.call_later(injection.lasts, pod.start)
 
     def _pause_pod(self, injection: Injection) -> None:
