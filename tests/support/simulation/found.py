@@ -74,4 +74,11 @@ FOUND = (
     Found(40328, 1, "a re-INVITE that an edge had answered with 100 was lost with it"),
     Found(8524, 1, "a pod that was back sent a BYE by the first edge that was there, and by that of the leg"),
     Found(71256, 1, "a pod was taken for useful before its edge had noticed that it had died"),
+    Found(5113, 1, "the refusal of a CANCELled INVITE was lost, and its edge died before it could repeat it"),
+    Found(7004, 1, "a BYE was sent again by another edge: the one that sent it had lost its stream"),
+    Found(7581, 1, "a MESSAGE was sent again by the first edge that a pod which was back had"),
+    Found(
+        22662, 1, "a pod that woke up gave a BYE to another edge: its own streams to the first were broken"
+    ),
+    Found(22901, 1, "the refusal of a re-INVITE was lost with its edge"),
 )
