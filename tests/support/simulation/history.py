@@ -93,7 +93,7 @@ class History:
         self.caller = _side(world.callers[planned.caller].name, call)
         self.callees = [
             _side(agent.name, one)
-            for agent in world.callees
+            for agent in (*world.callees, world.target)
             for one in agent.calls
             if one.call_id == call.call_id
         ]
@@ -162,6 +162,10 @@ class History:
                 yield f"{side.name} vanished"
             if any(one.time <= time for one in side.all(Kind.REQUEST_SENT, "BYE")):
                 yield f"BYE of {side.name}"
+            # Passed on, a REFER ends the call for both sides; carried out, for its sender.
+            referring = self.world.plan.transfer == "pass" or side is at
+            if referring and any(one.time <= time for one in side.all(Kind.REQUEST_SENT, "REFER")):
+                yield f"REFER of {side.name}"
         if any(one.time <= time for one in self.caller.all(Kind.TIMED_OUT, "INVITE")):
             yield "the caller gave up"
         if any(one.time <= time for one in self.caller.all(Kind.REQUEST_SENT, "CANCEL")):

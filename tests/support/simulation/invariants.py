@@ -14,8 +14,13 @@ from support.simulation.history import History, Message, Side, histories
 from support.simulation.world import World
 
 _RELAYED = ("INFO", "MESSAGE")
-#: Answers to a re-INVITE that end nothing: done, refused by script, glare.
-_REINVITE_ANSWERS = frozenset({200, 488, 491})
+#: Answers to requests inside a dialog that end nothing, for those that are not answered 200: done, refused
+#: by script, glare, a transfer while another one is under way.
+_GOOD = {
+    "INVITE": frozenset({200, 488, 491}),
+    "UPDATE": frozenset({200, 491}),
+    "REFER": frozenset({202, 491}),
+}
 #: What a request gets that meets the end of its call.
 _ENDING = frozenset({408, 481, 487, 491, 500})
 _UNAVAILABLE = frozenset({500, 503})
@@ -118,7 +123,7 @@ def request_arrives_once(history: History) -> Iterator[str]:
         if May.BE_CALLED_TWICE in history.excused:
             repeatable.add("INVITE")
         if May.BE_ASKED_TWICE in history.excused:
-            repeatable |= {*_RELAYED}
+            repeatable |= {*_RELAYED, "UPDATE", "REFER", "NOTIFY"}
         requests = [one for one in side.all(Kind.REQUEST_RECEIVED) if one.method not in repeatable]
         seen = Counter((one.method, one.cseq) for one in requests)
         for (method, cseq), times in seen.items():
@@ -170,8 +175,7 @@ def _is_bad(history: History, side: Side, answer: Message) -> bool:
     opened_call = side is history.caller and answer.method == "INVITE" and answer.cseq == 1
     if opened_call or answer.method == "CANCEL":
         return False
-    good = _REINVITE_ANSWERS if answer.method == "INVITE" else frozenset({200})
-    if answer.status in good:
+    if answer.status in _GOOD.get(answer.method, (200,)):
         return False
     if answer.status == 500 and May.BE_OUT_OF_ORDER in history.excused:
         return False
@@ -234,7 +238,7 @@ def edges_are_idle(world: World) -> Iterator[str]:
 
 def agents_understand_everything(world: World) -> Iterator[str]:
     """Whatever we send can be read."""
-    for agent in (*world.callers, *world.callees):
+    for agent in world.agents:
         for record in agent.happened(Kind.UNREADABLE):
             yield f"{agent.name} cannot read {record.data[:80]!r}"
 
