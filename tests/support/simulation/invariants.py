@@ -5,6 +5,7 @@ A call is judged by its history; `excused` there says what its faults excuse, an
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterator
 
@@ -23,6 +24,8 @@ _GOOD = {
 }
 #: What a request gets that meets the end of its call.
 _ENDING = frozenset({408, 481, 487, 491, 500})
+#: What a request gets besides, the other side of which is being replaced by the target of a transfer.
+_EXCHANGED = frozenset({480, 487})
 _UNAVAILABLE = frozenset({500, 503})
 
 
@@ -138,13 +141,17 @@ def relayed_request_crosses_once(history: History) -> Iterator[str]:
     for method in _RELAYED:
         for side in history.sides:
             others = [other for other in history.sides if other is not side]
-            sent = {one.body for other in others for one in other.all(Kind.REQUEST_SENT, method)}
+            sent = Counter(body for other in others for body in _bodies(other, method))
             arrived = Counter(one.body for one in side.all(Kind.REQUEST_RECEIVED, method))
             for body, times in arrived.items():
-                if times > 1 and May.BE_ASKED_TWICE not in history.excused:
+                if times > max(sent[body], 1) and May.BE_ASKED_TWICE not in history.excused:
                     yield f"{side.name} got the {method} {body!r} {times} times"
-                if body not in sent:
+                if not sent[body]:
                     yield f"{side.name} got the {method} {body!r} that nobody sent"
+
+
+def _bodies(side: Side, method: str) -> set[bytes]:
+    return {one.body for one in side.all(Kind.REQUEST_SENT, method)}
 
 
 def request_in_dialog_is_answered(history: History) -> Iterator[str]:
@@ -183,15 +190,18 @@ def _is_bad(history: History, side: Side, answer: Message) -> bool:
     ended = hung_up or any(history.causes_before(answer.time, at=side))
     if answer.status in _ENDING and ended:
         return False
+    if answer.status in _EXCHANGED and history.transfers_before(answer.time):
+        return False
     return May.GO_UNANSWERED not in history.excused
 
 
 def one_attempt_per_route(history: History) -> Iterator[str]:
-    """Each callee is called once."""
+    """Each callee is called once, and the target once for each transfer."""
     if May.BE_CALLED_TWICE in history.excused:
         return
     for name, times in Counter(side.name for side in history.callees).items():
-        if times > 1:
+        transfers = history.transfers_before(math.inf) if name == history.world.target.name else 1
+        if times > transfers:
             yield f"{name} was called {times} times"
 
 

@@ -100,8 +100,7 @@ class Plan:
             for script in call.earlier:
                 yield f"    earlier {_script(script)}"
             yield f"    callee {_script(call.scenario.callee)}"
-            if call.scenario.target != Script():
-                yield f"    target {_script(call.scenario.target)}"
+            yield f"    target {_script(call.scenario.target)}"
         for injection in self.injections:
             yield (
                 f"fault at {injection.at:.3f} for {injection.lasts:.3f}: {injection.fault.name}"

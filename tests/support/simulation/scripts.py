@@ -21,6 +21,7 @@ ANSWER_TIMEOUT = 110.0
 MAX_CALL = 180.0
 
 _REFUSALS = (404, 480, 486, 500, 503)
+_WITHOUT_PART = Script()
 _DEAD = Script(trying=False, ring_after=None, answer_after=None, steps=(Step(0.0, Call.vanish, early=True),))
 
 
@@ -30,7 +31,7 @@ class Scenario:
 
     caller: Script
     callee: Script
-    target: Script = Script()
+    target: Script = _WITHOUT_PART
     """What the one does to whom the call is transferred."""
     statuses: frozenset[int] = frozenset({200})
     """How the caller's INVITE may end."""

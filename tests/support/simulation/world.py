@@ -98,7 +98,7 @@ class World:
             for number, address in enumerate(CALLEES[: plan.routes])
         ]
         self.target = ScriptedAgent.on_wire(
-            "target", TARGET, self.wire, self.clock, script=lambda invite: self._dialled(invite).scenario.target
+            "target", TARGET, self.wire, self.clock, script=self._script_of_target
         )
         self._planned = {call.number: call for call in plan.calls}
 
@@ -162,6 +162,9 @@ class World:
             return planned.earlier[route]
 
         return choose
+
+    def _script_of_target(self, invite: Request) -> Script:
+        return self._dialled(invite).scenario.target
 
     def _dialled(self, invite: Request) -> PlannedCall:
         return self._planned[int(invite.uri.partition(":")[2].partition("@")[0])]

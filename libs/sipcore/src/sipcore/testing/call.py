@@ -138,7 +138,7 @@ class Call:
         """An UPDATE with an offer. Raises LocalProtocolError while another one is open (RFC 3311 5.1)."""
         dialog = self._established()
         if self.offering:
-            raise LocalProtocolError("an offer is open in this dialog")
+            raise LocalProtocolError("an INVITE is open in this dialog, or an offer")
         self._updating = True
         self._send_in(dialog, "UPDATE", self._on_update_outcome, body=body)
 
