@@ -195,6 +195,19 @@ def _is_bad(history: History, side: Side, answer: Message) -> bool:
     return May.GO_UNANSWERED not in history.excused
 
 
+def transferor_hears_of_the_end(history: History) -> Iterator[str]:
+    """Who asked for a transfer that we carry out is told how it ended, unless somebody hangs up before us."""
+    if history.world.plan.transfer != "perform" or May.BE_TORN_DOWN in history.excused:
+        return
+    hung_up = [one.time for side in history.sides for one in side.all(Kind.REQUEST_SENT, "BYE")]
+    for side in history.sides:
+        for bye in side.all(Kind.REQUEST_RECEIVED, "BYE")[:1]:
+            accepted = {one.cseq for one in side.all(Kind.RESPONSE_RECEIVED, "REFER", 202)}
+            told = [one for one in side.all(Kind.REQUEST_RECEIVED, "NOTIFY") if b"terminated" in one.data]
+            if len(accepted) > len(told) and not any(time <= bye.time for time in hung_up):
+                yield f"{side.name} was not told how its transfer ended"
+
+
 def one_attempt_per_route(history: History) -> Iterator[str]:
     """Each callee is called once, and the target once for each transfer."""
     if May.BE_CALLED_TWICE in history.excused:
@@ -214,6 +227,7 @@ OF_A_CALL: tuple[Callable[[History], Iterator[str]], ...] = (
     request_arrives_once,
     relayed_request_crosses_once,
     request_in_dialog_is_answered,
+    transferor_hears_of_the_end,
     one_attempt_per_route,
 )
 
