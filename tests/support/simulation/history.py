@@ -109,7 +109,7 @@ class History:
         self.caller = _side(world.callers[planned.caller].name, call)
         self.callees = [
             _side(agent.name, one)
-            for agent in world.callees
+            for agent in (*world.callees, world.target)
             for one in agent.calls
             if one.call_id == call.call_id
         ]
@@ -191,12 +191,27 @@ class History:
                 yield f"{side.name} vanished"
             if any(one.time <= time for one in side.all(Kind.REQUEST_SENT, "BYE")):
                 yield f"BYE of {side.name}"
+            # Passed on, a REFER ends the call for both sides; carried out, for its sender.
+            referring = self.world.plan.transfer == "pass" or side is at
+            if referring and any(one.time <= time for one in side.all(Kind.REQUEST_SENT, "REFER")):
+                yield f"REFER of {side.name}"
         if any(one.time <= time for one in self.caller.all(Kind.TIMED_OUT, "INVITE")):
             yield "the caller gave up"
+        if at.name == self.world.target.name and self._offer_is_refused(time):
+            yield "the offer of the target was refused"
         if any(one.time <= time for one in self.caller.all(Kind.REQUEST_SENT, "CANCEL")):
             yield "CANCEL"
         if at is not self.caller and self.caller.call.status >= 300:
             yield "the caller was refused"
+
+    def transfers_before(self, time: float) -> int:
+        """How many transfers were asked for until then."""
+        return sum(one.time <= time for side in self.sides for one in side.all(Kind.REQUEST_SENT, "REFER"))
+
+    def _offer_is_refused(self, time: float) -> bool:
+        in_the_call = [self.caller, *self.answered]
+        refusals = [one for side in in_the_call for one in side.all(Kind.RESPONSE_SENT, "INVITE")]
+        return any(one.status >= 300 and one.time <= time for one in refusals)
 
     def _meets(self, suffered: Suffered) -> bool:
         last = self._last + 1.0 if all(side.over for side in self.sides) else math.inf

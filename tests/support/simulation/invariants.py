@@ -5,6 +5,7 @@ A call is judged by its history; `excused` there says what its faults excuse, an
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterator
 
@@ -14,10 +15,17 @@ from support.simulation.history import History, Message, Side, histories
 from support.simulation.world import World
 
 _RELAYED = ("INFO", "MESSAGE")
-#: Answers to a re-INVITE that end nothing: done, refused by script, glare.
-_REINVITE_ANSWERS = frozenset({200, 488, 491})
+#: Answers to requests inside a dialog that end nothing, for those that are not answered 200: done, refused
+#: by script, glare, a transfer while another one is under way.
+_GOOD = {
+    "INVITE": frozenset({200, 488, 491}),
+    "UPDATE": frozenset({200, 491}),
+    "REFER": frozenset({202, 491}),
+}
 #: What a request gets that meets the end of its call.
 _ENDING = frozenset({408, 481, 487, 491, 500})
+#: What a request gets besides, the other side of which is being replaced by the target of a transfer.
+_EXCHANGED = frozenset({480, 487})
 _UNAVAILABLE = frozenset({500, 503})
 
 
@@ -120,7 +128,7 @@ def request_arrives_once(history: History) -> Iterator[str]:
         if May.BE_CALLED_TWICE in history.excused:
             repeatable.add("INVITE")
         if May.BE_ASKED_TWICE in history.excused:
-            repeatable |= {*_RELAYED}
+            repeatable |= {*_RELAYED, "UPDATE", "REFER", "NOTIFY"}
         requests = [one for one in side.all(Kind.REQUEST_RECEIVED) if one.method not in repeatable]
         if May.BE_ASKED_TWICE in history.excused:
             # An INVITE inside a dialog is one of these: it has a tag of the party.
@@ -138,13 +146,17 @@ def relayed_request_crosses_once(history: History) -> Iterator[str]:
     for method in _RELAYED:
         for side in history.sides:
             others = [other for other in history.sides if other is not side]
-            sent = {one.body for other in others for one in other.all(Kind.REQUEST_SENT, method)}
+            sent = Counter(body for other in others for body in _bodies(other, method))
             arrived = Counter(one.body for one in side.all(Kind.REQUEST_RECEIVED, method))
             for body, times in arrived.items():
-                if times > 1 and May.BE_ASKED_TWICE not in history.excused:
+                if times > max(sent[body], 1) and May.BE_ASKED_TWICE not in history.excused:
                     yield f"{side.name} got the {method} {body!r} {times} times"
-                if body not in sent:
+                if not sent[body]:
                     yield f"{side.name} got the {method} {body!r} that nobody sent"
+
+
+def _bodies(side: Side, method: str) -> set[bytes]:
+    return {one.body for one in side.all(Kind.REQUEST_SENT, method)}
 
 
 def request_in_dialog_is_answered(history: History) -> Iterator[str]:
@@ -175,8 +187,7 @@ def _is_bad(history: History, side: Side, answer: Message) -> bool:
     opened_call = side is history.caller and answer.method == "INVITE" and answer.cseq == 1
     if opened_call or answer.method == "CANCEL":
         return False
-    good = _REINVITE_ANSWERS if answer.method == "INVITE" else frozenset({200})
-    if answer.status in good:
+    if answer.status in _GOOD.get(answer.method, (200,)):
         return False
     if answer.status == 500 and May.BE_OUT_OF_ORDER in history.excused:
         return False
@@ -184,15 +195,31 @@ def _is_bad(history: History, side: Side, answer: Message) -> bool:
     ended = hung_up or any(history.causes_before(answer.time, at=side))
     if answer.status in _ENDING and ended:
         return False
+    if answer.status in _EXCHANGED and history.transfers_before(answer.time):
+        return False
     return May.GO_UNANSWERED not in history.excused
 
 
+def transferor_hears_of_the_end(history: History) -> Iterator[str]:
+    """Who asked for a transfer that we carry out is told how it ended, unless somebody hangs up before us."""
+    if history.world.plan.transfer != "perform" or May.BE_TORN_DOWN in history.excused:
+        return
+    hung_up = [one.time for side in history.sides for one in side.all(Kind.REQUEST_SENT, "BYE")]
+    for side in history.sides:
+        for bye in side.all(Kind.REQUEST_RECEIVED, "BYE")[:1]:
+            accepted = {one.cseq for one in side.all(Kind.RESPONSE_RECEIVED, "REFER", 202)}
+            told = [one for one in side.all(Kind.REQUEST_RECEIVED, "NOTIFY") if b"terminated" in one.data]
+            if len(accepted) > len(told) and not any(time <= bye.time for time in hung_up):
+                yield f"{side.name} was not told how its transfer ended"
+
+
 def one_attempt_per_route(history: History) -> Iterator[str]:
-    """Each callee is called once."""
+    """Each callee is called once, and the target once for each transfer."""
     if May.BE_CALLED_TWICE in history.excused:
         return
     for name, times in Counter(side.name for side in history.callees).items():
-        if times > 1:
+        transfers = history.transfers_before(math.inf) if name == history.world.target.name else 1
+        if times > transfers:
             yield f"{name} was called {times} times"
 
 
@@ -205,6 +232,7 @@ OF_A_CALL: tuple[Callable[[History], Iterator[str]], ...] = (
     request_arrives_once,
     relayed_request_crosses_once,
     request_in_dialog_is_answered,
+    transferor_hears_of_the_end,
     one_attempt_per_route,
 )
 
@@ -239,7 +267,7 @@ def edges_are_idle(world: World) -> Iterator[str]:
 
 def agents_understand_everything(world: World) -> Iterator[str]:
     """Whatever we send can be read."""
-    for agent in (*world.callers, *world.callees):
+    for agent in world.agents:
         for record in agent.happened(Kind.UNREADABLE):
             yield f"{agent.name} cannot read {record.data[:80]!r}"
 

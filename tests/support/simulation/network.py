@@ -9,6 +9,8 @@ from sipcore.testing.wire import Address, Wire
 
 CALLERS: tuple[Address, ...] = (("192.0.2.10", 5060), ("192.0.2.11", 5060))
 CALLEES: tuple[Address, ...] = (("192.0.2.20", 5060), ("192.0.2.21", 5060), ("192.0.2.22", 5060))
+TARGET: Address = ("192.0.2.30", 5060)
+"""To whom calls are transferred."""
 EDGES: tuple[Address, ...] = (("192.0.2.1", 5060), ("192.0.2.2", 5060), ("192.0.2.3", 5060))
 SHARED: Address = ("192.0.2.100", 5060)
 """What a load balancer announces: it leads to any edge that lives."""

@@ -20,11 +20,14 @@ class Edition(NamedTuple):
 
     scenarios: int
     faults: int
+    transfers: int
 
 
-EDITIONS = (Edition(22, 12),)
+EDITIONS = (Edition(22, 12, 1), Edition(25, 12, 2))
 """A new scenario or fault makes a new edition; seeds that found something name theirs."""
 
+#: What is done with a REFER, see `Policy.transfer`.
+_TRANSFERS = ("pass", "perform")
 #: Faults begin within this time.
 _TURBULENCE = 16.0
 
@@ -75,6 +78,8 @@ class Plan:
     sticky: bool
     """With a shared address: one sender's packets go to one edge, as long as it lives."""
     credits: int
+    transfer: str
+    """What is done with a REFER, see `Policy.transfer`."""
     network: WireFaults
     calls: tuple[PlannedCall, ...]
     injections: tuple[Injection, ...]
@@ -86,7 +91,7 @@ class Plan:
             address = f"shared address, {'sticky' if self.sticky else 'spread'}"
         yield (
             f"seed {self.seed}: {self.edges} edges ({address}), {self.pods} pods with {self.credits} credits,"
-            f" {self.routes} routes"
+            f" {self.routes} routes, transfer {self.transfer}"
         )
         yield f"network: {self.network}"
         for call in self.calls:
@@ -95,6 +100,7 @@ class Plan:
             for script in call.earlier:
                 yield f"    earlier {_script(script)}"
             yield f"    callee {_script(call.scenario.callee)}"
+            yield f"    target {_script(call.scenario.target)}"
         for injection in self.injections:
             yield (
                 f"fault at {injection.at:.3f} for {injection.lasts:.3f}: {injection.fault.name}"
@@ -133,6 +139,7 @@ def draw(seed: int, edition: int = len(EDITIONS)) -> Plan:
         shared_address=chance.random() < 0.5,
         sticky=chance.random() < 0.5,
         credits=2 if chance.random() < 0.05 else 128,
+        transfer=Random(f"{seed}/transfer").choice(_TRANSFERS[: tables.transfers]),
         network=_network(chance),
         calls=calls,
         injections=tuple(_injection(chance, tables, calls, edges, pods) for _ in range(count)),

@@ -13,12 +13,15 @@ from types import MappingProxyType
 from sipcore.testing.builders import sdp
 from sipcore.testing.call import Call
 from sipcore.testing.script import CallState, Script, Step
+from sipcore.uri import Uri, parse_uri
+from support.simulation.network import TARGET
 
 #: Policy of the simulated call-control, in seconds; short, so that runs are.
 ANSWER_TIMEOUT = 110.0
 MAX_CALL = 180.0
 
 _REFUSALS = (404, 480, 486, 500, 503)
+_WITHOUT_PART = Script()
 _DEAD = Script(trying=False, ring_after=None, answer_after=None, steps=(Step(0.0, Call.vanish, early=True),))
 
 
@@ -28,6 +31,8 @@ class Scenario:
 
     caller: Script
     callee: Script
+    target: Script = _WITHOUT_PART
+    """What the one does to whom the call is transferred."""
     statuses: frozenset[int] = frozenset({200})
     """How the caller's INVITE may end."""
     vanishes: bool = False
@@ -74,8 +79,22 @@ def resume(call: Call) -> None:
     _reinvite(call, sdp(version=5))
 
 
+def update(call: Call) -> None:
+    """Another address for the media, without an INVITE."""
+    if call.state is CallState.ESTABLISHED and not call.offering:
+        call.update(sdp(port=40_200 + 2 * _number(call), version=6))
+
+
+def transfer(call: Call) -> None:
+    """Ask that the other side has somebody else instead."""
+    if call.state is CallState.ESTABLISHED:
+        dialled = parse_uri((call.remote if call.is_caller else call.local).strip("<>"))
+        assert isinstance(dialled, Uri)
+        call.refer(f"sip:{dialled.user}@{TARGET[0]}:{TARGET[1]}")
+
+
 def _reinvite(call: Call, body: bytes | None) -> None:
-    if call.state is CallState.ESTABLISHED and not call.inviting:
+    if call.state is CallState.ESTABLISHED and not call.offering:
         call.reinvite(body)
 
 
@@ -236,6 +255,48 @@ def repeats_request(draw: Random) -> Scenario:
     return _answered(draw, replace(sides[0], hangup_after=6.0), sides[1])
 
 
+def transfers(draw: Random) -> Scenario:
+    """One side transfers the other; it hangs up, or waits until it is hung up on."""
+    when = draw.choice((0.0, 0.2, 1.0, 2.0))
+    waits = draw.choice((None, 0.0, 0.02, 0.3, 0.6, 2.0))
+    transferor = Script(steps=(Step(when, transfer),), hangup_after=None if waits is None else when + waits)
+    transferee = Script(hangup_after=draw.choice((when, when + 0.3, when + 1.0, 8.0, 8.0, 8.0, 12.0)))
+    target = Script(
+        ring_after=draw.choice((None, 0.0, 0.1)),
+        answer_after=draw.choice((0.0, 0.2, 0.5, 1.0)),
+        status=draw.choice((200, 200, 200, 200, *_REFUSALS)),
+        hangup_after=draw.choice((None, 0.0, 1.0, 4.0)),
+    )
+    sides = [transferor, transferee]
+    draw.shuffle(sides)
+    return replace(_answered(draw, *sides), target=target)
+
+
+def transfers_while_talking(draw: Random) -> Scenario:
+    """Both sides do other things at the same time, and may both transfer."""
+    steps = [_talk(draw), (Step(draw.choice((0.0, 0.5, 1.0)), transfer), *_talk(draw))]
+    if draw.random() < 0.2:
+        steps[0] += (Step(draw.choice((0.5, 1.0)), transfer),)
+    draw.shuffle(steps)
+    caller = Script(steps=steps[0], hangup_after=draw.choice((4.0, 8.0)))
+    scenario = _answered(draw, caller, Script(steps=steps[1], hangup_after=10.0))
+    return replace(scenario, target=Script(steps=_talk(draw), hangup_after=draw.choice((None, 2.0))))
+
+
+def updates(draw: Random) -> Scenario:
+    """New offers by UPDATE, also while an INVITE or another UPDATE is under way."""
+    what = (update, update, update, reinvite, info)
+    sides = [
+        Script(
+            steps=tuple(Step(draw.choice((0.0, 0.5, 0.5, 1.0)), draw.choice(what)) for _ in range(count)),
+            hangup_after=draw.choice((1.0, 5.0)),
+        )
+        for count in (draw.randint(1, 3), draw.randint(0, 2))
+    ]
+    draw.shuffle(sides)
+    return _answered(draw, *sides)
+
+
 SCENARIOS: Mapping[str, Callable[[Random], Scenario]] = MappingProxyType(
     {
         function.__name__.replace("_", " "): function
@@ -262,6 +323,9 @@ SCENARIOS: Mapping[str, Callable[[Random], Scenario]] = MappingProxyType(
             callee_is_dead,
             repeats_invite,
             repeats_request,
+            transfers,
+            transfers_while_talking,
+            updates,
         )
     }
 )

@@ -18,7 +18,7 @@ from sipcore.testing.script import CallState, Script
 from sipcore.testing.wire import PERFECT, Passage, Wire
 from support.simulation.edges import SimulatedEdge
 from support.simulation.faults import Fault, Impairment, Suffered, lost_records, without_pods
-from support.simulation.network import CALLEES, CALLERS, EDGES, SHARED, Balancer
+from support.simulation.network import CALLEES, CALLERS, EDGES, SHARED, TARGET, Balancer
 from support.simulation.plan import Injection, Plan, PlannedCall
 from support.simulation.pods import SimulatedPod
 from support.simulation.scripts import ANSWER_TIMEOUT, MAX_CALL
@@ -33,12 +33,14 @@ _STEP = 4.0
 _RECONNECTED = 2.5
 
 
-def policy(routes: int) -> Policy:
+def policy(routes: int, transfer: str) -> Policy:
     """What the simulated operator wants: short timers, and the callees in the order of trial."""
     return Policy(
         routes=tuple(parse_route(f"{host}:{port}") for host, port in CALLEES[:routes]),
         answer_timeout_ms=round(ANSWER_TIMEOUT * 1_000),
         max_call_ms=round(MAX_CALL * 1_000),
+        transfer=transfer,
+        transfer_direct=True,
     )
 
 
@@ -64,7 +66,7 @@ class World:
                 trace=self.trace,
                 shared=self.store,
                 identity=identity,
-                policy=policy(plan.routes),
+                policy=policy(plan.routes, plan.transfer),
                 chance=self._chance(f"pod-{number}"),
                 credits=plan.credits,
             )
@@ -97,6 +99,9 @@ class World:
             )
             for number, address in enumerate(CALLEES[: plan.routes])
         ]
+        self.target = ScriptedAgent.on_wire(
+            "target", TARGET, self.wire, self.clock, script=self._script_of_target
+        )
         self._planned = {call.number: call for call in plan.calls}
 
     def run(self) -> None:
@@ -127,10 +132,15 @@ class World:
     def moves(self) -> bool:
         """Whether something may still happen by itself."""
         return (
-            any(agent.busy or _talks(agent) for agent in (*self.callers, *self.callees))
+            any(agent.busy or _talks(agent) for agent in self.agents)
             or bool(self.store.left())
             or any(edge.core.open_transactions or len(edge.delivery) for edge in self.living_edges)
         )
+
+    @property
+    def agents(self) -> list[ScriptedAgent]:
+        """All people."""
+        return [*self.callers, *self.callees, self.target]
 
     @property
     def living_edges(self) -> list[SimulatedEdge]:
@@ -148,12 +158,18 @@ class World:
 
     def _script_of(self, route: int) -> Callable[[Request], Script]:
         def choose(invite: Request) -> Script:
-            planned = self._planned[int(invite.uri.partition(":")[2].partition("@")[0])]
+            planned = self._dialled(invite)
             if route == self.plan.routes - 1:
                 return planned.scenario.callee
             return planned.earlier[route]
 
         return choose
+
+    def _script_of_target(self, invite: Request) -> Script:
+        return self._dialled(invite).scenario.target
+
+    def _dialled(self, invite: Request) -> PlannedCall:
+        return self._planned[int(invite.uri.partition(":")[2].partition("@")[0])]
 
     # -- the network -----------------------------------------------------------------------
 

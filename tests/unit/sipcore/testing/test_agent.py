@@ -21,6 +21,7 @@ from sipcore.testing import (
     builders,
 )
 from sipcore.testing.agent import resolve_literally
+from sipcore.testing.builders import sdp
 from sipcore.timers import Timers
 
 ALICE: Address = ("192.0.2.1", 5060)
@@ -232,7 +233,10 @@ def test_requests_inside_the_dialog() -> None:
     assert numbers == [1, 2, 3, 4]
 
 
-@pytest.mark.parametrize(("method", "status"), [("OPTIONS", 200), ("UPDATE", 200), ("PUBLISH", 405)])
+@pytest.mark.parametrize(
+    ("method", "status"),
+    [("OPTIONS", 200), ("UPDATE", 200), ("NOTIFY", 200), ("REFER", 202), ("PUBLISH", 405)],
+)
 def test_other_requests_inside_the_dialog(method: str, status: int) -> None:
     stage = Stage()
     ours = stage.call()
@@ -240,6 +244,45 @@ def test_other_requests_inside_the_dialog(method: str, status: int) -> None:
     ours.request(method)
     stage.clock.run_until(2.0)
     assert messages(stage.alice, Kind.RESPONSE_RECEIVED, method) == [f"{method} {status}"]
+
+
+def test_a_transfer_is_asked_for() -> None:
+    stage = Stage()
+    ours = stage.call()
+    stage.clock.run_until(1.0)
+    ours.refer("sip:carol@192.0.2.9")
+    stage.clock.run_until(2.0)
+    refer = parse_datagram(stage.bob.happened(Kind.REQUEST_RECEIVED, "REFER")[0].data)
+    assert isinstance(refer, Request)
+    assert refer.headers.get("Refer-To") == "<sip:carol@192.0.2.9>"
+    assert refer.contact is not None
+    assert ours.state is CallState.ESTABLISHED
+
+
+def test_an_update_is_answered_with_a_session() -> None:
+    stage = Stage()
+    ours = stage.call()
+    stage.clock.run_until(1.0)
+    ours.update(sdp(version=2))
+    assert ours.offering
+    with pytest.raises(LocalProtocolError, match="an offer"):
+        ours.update(sdp(version=3))
+    with pytest.raises(LocalProtocolError, match="or an offer"):
+        ours.reinvite()
+    stage.clock.run_until(2.0)
+    assert not ours.offering
+    assert ours.remote_bodies[-1] == Script().answer
+
+
+def test_updates_that_cross_are_refused() -> None:
+    stage = Stage()
+    ours = stage.call()
+    stage.clock.run_until(1.0)
+    ours.update(sdp(version=2))
+    stage.bob.calls[0].update(sdp(version=3))
+    stage.clock.run_until(2.0)
+    assert messages(stage.alice, Kind.RESPONSE_RECEIVED, "UPDATE") == ["UPDATE 491"]
+    assert messages(stage.bob, Kind.RESPONSE_RECEIVED, "UPDATE") == ["UPDATE 491"]
 
 
 def test_a_refused_reinvite_leaves_the_call_alone() -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 
+from sipcore.dialog import TARGET_REFRESH
 from sipcore.errors import PeerProtocolError
 from sipcore.message import Request, Response
 from sipcore.parser import parse_datagram, validate_request, validate_response
@@ -216,7 +217,7 @@ class ScriptedAgent:
             status,
             to_tag=call.local_tag if call is not None and status > 100 else "",
             via=str(exchange.via),
-            contact=self.contact if request.method in ("INVITE", "UPDATE") and 100 < status < 300 else "",
+            contact=self.contact if request.method in TARGET_REFRESH and 100 < status < 300 else "",
             body=body,
             headers=headers,
         )

@@ -69,6 +69,7 @@ class Call:
         self._unacknowledged: set[int] = set()
         self._acks: dict[tuple[str, int], tuple[bytes, Address]] = {}
         self._offerless = 0
+        self._updating = False
         self._cancelling = False
         self._hanging_up = False
         self._early: Dialog | None = None
@@ -123,10 +124,27 @@ class Call:
     def reinvite(self, body: bytes | None = None) -> None:
         """An INVITE in the dialog. Raises LocalProtocolError while another one is open (RFC 3261 14.1)."""
         dialog = self._established()
-        if self.inviting:
-            raise LocalProtocolError("an INVITE is open in this dialog")
+        if self.offering:
+            raise LocalProtocolError("an INVITE is open in this dialog, or an offer")
         body = self.script.offer if body is None else body
         self._inviting = self._send_in(dialog, "INVITE", self._on_reinvite_outcome, body=body)
+
+    @property
+    def offering(self) -> bool:
+        """Whether an offer of ours is open, or an INVITE, so that no offer may be sent (RFC 3311 5.1)."""
+        return self.inviting or self._updating
+
+    def update(self, body: bytes) -> None:
+        """An UPDATE with an offer. Raises LocalProtocolError while another one is open (RFC 3311 5.1)."""
+        dialog = self._established()
+        if self.offering:
+            raise LocalProtocolError("an INVITE is open in this dialog, or an offer")
+        self._updating = True
+        self._send_in(dialog, "UPDATE", self._on_update_outcome, body=body)
+
+    def refer(self, target: str) -> None:
+        """A REFER: the other side shall call `target`, a URI (RFC 3515)."""
+        self.request("REFER", headers=(("Contact", f"<{self.agent.contact}>"), ("Refer-To", f"<{target}>")))
 
     def request(
         self,
@@ -268,6 +286,14 @@ class Call:
         self._inviting = None
         self._on_request_outcome(status, response)
 
+    def _on_update_outcome(self, status: int, response: Response | None) -> None:
+        if status < 200:
+            return
+        self._updating = False
+        if status < 300 and response is not None:
+            self._keep_body(response)
+        self._on_request_outcome(status, response)
+
     def _on_request_outcome(self, status: int, response: Response | None) -> None:
         if status in (408, 481) and self.state is CallState.ESTABLISHED:
             # RFC 3261 12.2.1.2: the dialog is gone at the other side.
@@ -368,7 +394,7 @@ class Call:
         self.end(Ending.PEER_HUNG_UP)
 
     def _on_reinvite(self, exchange: ServerExchange) -> None:
-        if self.inviting:
+        if self.offering:
             self.agent.respond(exchange, 491, self)
             return
         self._keep_body(exchange.request)
@@ -378,6 +404,21 @@ class Call:
             return
         self._refresh(exchange.request)
         self._accept(exchange, status, None)
+
+    def _on_update(self, exchange: ServerExchange) -> None:
+        request = exchange.request
+        if request.body and self.offering:
+            self.agent.respond(exchange, 491, self)
+            return
+        self._keep_body(request)
+        self._refresh(request)
+        answer = self.script.answer if request.body else b""
+        self.agent.respond(exchange, 200, self, body=answer, headers=(("Allow", ALLOW),))
+
+    def _on_refer(self, exchange: ServerExchange) -> None:
+        """Accepted, and no more: nobody is called."""
+        self._refresh(exchange.request)
+        self.agent.respond(exchange, 202, self)
 
     def _on_other(self, exchange: ServerExchange) -> None:
         self._refresh(exchange.request)
@@ -525,7 +566,9 @@ _HANDLERS: dict[str, Callable[[Call, ServerExchange], None]] = {
     "INFO": Call._on_other,
     "MESSAGE": Call._on_other,
     "OPTIONS": Call._on_other,
-    "UPDATE": Call._on_other,
+    "UPDATE": Call._on_update,
+    "REFER": Call._on_refer,
+    "NOTIFY": Call._on_other,
 }
 ALLOW = ", ".join(["ACK", "CANCEL", *_HANDLERS])
 
